@@ -217,22 +217,16 @@ fn python_is_answered_in_words_whatever_it_does_wrong_and_others_are_served_mean
     assert_eq!(dir.names(), ["good", "inbox"]);
 }
 
-/// Files that are in the folder `inbox`, and were modified at the second 0.
-const THERE: u32 = 60;
+/// So many files are offered.
+const OFFERED: u32 = 60;
 
-/// Offers what is there already, for longer than a timeout of 1 second, until the receiver says that all is done. Begins
-/// something when it is half through.
-fn offer_what_is_there(dir: &Dir, address: &str, mut begin: impl FnMut()) {
-    let name = |number: u32| format!("{number:0200}");
-    for number in 1..=THERE {
-        let path = put(dir, format!("inbox/{}", name(number)), "x");
-        let file = File::open(path).expect("there");
-        file.set_modified(SystemTime::UNIX_EPOCH).expect("ours");
-    }
+/// Offers files, for longer than a timeout of 1 second, until the receiver says that all is done. Begins something when it
+/// is half through.
+fn offer(address: &str, name: impl Fn(u32) -> String, mut begin: impl FnMut()) {
     let mut stream = TcpStream::connect(address).expect("it listens");
     stream.write_all(&tree_hello("src")).expect("it listens");
-    for number in 1..=THERE {
-        if number == THERE / 2 {
+    for number in 1..=OFFERED {
+        if number == OFFERED / 2 {
             begin();
         }
         let offer = tree_file(number, &name(number), 1);
@@ -252,15 +246,16 @@ fn finish(stream: &mut TcpStream) {
 }
 
 #[test]
-fn a_tree_that_is_there_already_is_not_too_slow_for_a_service_though_no_byte_of_a_file_moves() {
+fn what_a_trees_sender_offers_counts_for_a_service_though_no_byte_of_a_file_moves() {
     let dir = Dir::new();
     dir.folder("inbox");
     let options = "--into inbox --json --timeout 1s --slowest 100B/s --keep-free 0";
     let service = dir.listen("serve", &format!("127.0.0.1:0 {options}"));
-    offer_what_is_there(&dir, &service.address, || {});
+    // No disk is asked about such a name: it is the sender's turn all the time.
+    offer(&service.address, |_| "..".into(), || {});
     service.signal(Signal::TERM);
-    let ended = service.wait().done();
-    assert_eq!(crate::trees::finished(&ended)["items"]["had"], THERE);
+    let ended = service.wait();
+    assert_eq!(crate::trees::finished(&ended)["items"]["failed"], OFFERED, "{ended:?}");
 }
 
 #[test]
@@ -271,8 +266,14 @@ fn a_tree_that_is_there_already_keeps_its_place_where_others_want_one() {
     // With the tree these are as many as have a place, and they move nothing.
     let hold = || lasting(&receiver.address, &native_offer("a", 10), KEEP_ALIVE);
     let held: Vec<_> = std::iter::repeat_with(hold).take(15).collect();
+    let name = |number: u32| format!("{number:0200}");
+    for number in 1..=OFFERED {
+        let path = put(&dir, format!("inbox/{}", name(number)), "x");
+        let file = File::open(path).expect("there");
+        file.set_modified(SystemTime::UNIX_EPOCH).expect("ours");
+    }
     let mut further = None;
-    offer_what_is_there(&dir, &receiver.address, || {
+    offer(&receiver.address, name, || {
         let arguments = ["send", "range:0:10", &receiver.address, "--timeout", "20s"];
         further = Some(dir.arraylift(arguments).start());
     });

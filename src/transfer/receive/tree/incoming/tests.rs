@@ -138,6 +138,17 @@ fn a_file_of_one_block_comes_between_others_and_not_within_one() {
     assert!(matches!(incoming.block(small(3)), Err(Error::Protocol(_))));
 }
 
+/// The messages in these bytes.
+fn said(mut bytes: &[u8]) -> Vec<Message> {
+    let mut messages = Vec::new();
+    while let Ok(Parsed::Message(message, len)) = Message::parse(bytes) {
+        messages.push(message);
+        bytes = &bytes[len..];
+    }
+    assert!(bytes.is_empty(), "all of it is messages");
+    messages
+}
+
 /// The checksum of a block of [`block`].
 fn known(index: u32) -> u64 {
     let mut digest = crate::checksum::Digest::new(ChecksumKind::Crc32);
@@ -160,13 +171,9 @@ fn resumed(blocks: &[u32]) -> (Incoming, Vec<Message>) {
         grain: Grain::MIN,
         blocks,
     };
-    let (mut out, mut said, mut at) = (Vec::new(), Vec::new(), 0);
+    let mut out = Vec::new();
     incoming.answer(1, Answer::Wanted(Some(resumed)), &mut out);
-    while let Ok(Parsed::Message(message, len)) = Message::parse(&out[at..]) {
-        said.push(message);
-        at += len;
-    }
-    (incoming, said)
+    (incoming, said(&out))
 }
 
 fn checked(index: u32) -> TreeBlock {
@@ -251,4 +258,105 @@ fn a_block_that_is_not_there_is_due_and_an_end_tells_how_many_bytes_were() {
     }
     let (mut incoming, _) = resumed(&[0, 1, 2]);
     words(incoming.end(1, LARGE_BYTES, Some(7), LARGE_BYTES));
+}
+
+#[test]
+fn results_of_neighbours_that_are_equal_are_said_as_one() {
+    let mut incoming = offered((1..=8).map(|number| file(&number.to_string(), 1)));
+    for number in 1..=3 {
+        settle(&mut incoming, number, STORED);
+    }
+    settle(&mut incoming, 4, Outcome::Stored { durable: None });
+    for number in 5..=6 {
+        settle(&mut incoming, number, Outcome::Failed("no space is left".into()));
+    }
+    for number in [8, 7] {
+        settle(&mut incoming, number, Outcome::Had);
+    }
+    let mut out = Vec::new();
+    incoming.say_results(&mut out);
+    let runs: Vec<(u32, u32, Status, bool)> = said(&out)
+        .into_iter()
+        .map(|message| match message {
+            Message::Result(run) => (run.item, run.count, run.status, run.is_durable),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let expected = [
+        (1, 3, Status::Stored, true),
+        (4, 1, Status::Stored, false),
+        (5, 1, Status::Failed, false),
+        (6, 1, Status::Failed, false),
+        (8, 1, Status::Had, false),
+        (7, 1, Status::Had, false),
+    ];
+    assert_eq!(runs, expected);
+    out.clear();
+    incoming.say_results(&mut out);
+    assert!(out.is_empty(), "each is said once");
+}
+
+/// The credit that is given now.
+fn given(incoming: &mut Incoming) -> Option<Credit> {
+    let mut out = Vec::new();
+    incoming.give_credit(&mut out);
+    match &said(&out)[..] {
+        [] => None,
+        [Message::Credit(credit)] => Some(*credit),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn credit_is_given_at_once_and_then_in_steps() {
+    let folder = |number: u32| entry(&number.to_string(), EntryKind::Folder);
+    let mut incoming = offered((1..=64).map(folder));
+    let first = given(&mut incoming);
+    let bytes = 64 * 100 + (16 << 20);
+    assert_eq!(first, Some(Credit { items: 8192, bytes }));
+    for number in 65..=CREDIT_STEP {
+        incoming.offer(number, folder(number), 100).expect("within the credit");
+    }
+    for number in 1..CREDIT_STEP {
+        settle(&mut incoming, number, STORED);
+        assert_eq!(given(&mut incoming), None, "{number}");
+    }
+    settle(&mut incoming, CREDIT_STEP, STORED);
+    let bytes = u64::from(CREDIT_STEP) * 100 + (16 << 20);
+    assert_eq!(given(&mut incoming), Some(Credit { items: 9216, bytes }));
+}
+
+#[test]
+fn nothing_is_offered_beyond_the_credit() {
+    let folder = || entry("a", EntryKind::Folder);
+    let mut incoming = offered((1..=64).map(|_| folder()));
+    let beyond = incoming.offer(65, folder(), 100).err();
+    assert!(matches!(beyond, Some(Error::Protocol(words)) if words.contains("credit was given up to 64")));
+    let mut incoming = Incoming::new();
+    incoming.offer(1, folder(), 1 << 20).expect("all of the first credit");
+    let beyond = incoming.offer(2, folder(), 1).err();
+    assert!(matches!(beyond, Some(Error::Protocol(words)) if words.contains("1048577 bytes were sent ahead")));
+}
+
+#[test]
+fn a_tree_is_durable_where_every_file_is_that_came_onto_a_disk() {
+    for (each, all) in [
+        (&[][..], None),
+        (&[None], None),
+        (&[Some(true), Some(true)], Some(true)),
+        (&[None, Some(true), None], Some(true)),
+        (&[Some(true), Some(false), Some(true)], Some(false)),
+        (&[Some(false), None], Some(false)),
+    ] {
+        let mut incoming = offered(each.iter().map(|_| file("a", 1)));
+        for (number, durable) in (1..).zip(each) {
+            settle(&mut incoming, number, Outcome::Stored { durable: *durable });
+        }
+        assert_eq!(incoming.is_durable, all, "{each:?}");
+    }
+    // A folder is on disk with the last word, and what was there is none of this tree's doing.
+    let mut incoming = offered([file("a", 1), entry("b", EntryKind::Folder)]);
+    settle(&mut incoming, 1, Outcome::Had);
+    settle(&mut incoming, 2, Outcome::Stored { durable: Some(false) });
+    assert_eq!(incoming.is_durable, None);
 }
