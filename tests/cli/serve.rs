@@ -3,11 +3,12 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use rustix::process::Signal;
 use serde_json::Value as Json;
 
-use crate::common::{Dir, Ended, Process, names_in};
+use crate::common::{Dir, Ended, Process, SAID_WITHIN, names_in};
 use crate::native::{KEEP_ALIVE, block, end};
 use crate::peers::{native_offer, say};
 use crate::{floats, npy};
@@ -44,12 +45,17 @@ pub(crate) fn sent(address: &str, options: &str) -> Json {
 
 /// Reads objects until one is this event.
 pub(crate) fn until(process: &mut Process, event: &str) -> Json {
+    let start = Instant::now();
     loop {
         let line = process.line();
         let object: Json = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line:?}: {error}"));
         if object["event"] == event {
             return object;
         }
+        assert!(
+            start.elapsed() < SAID_WITHIN,
+            "no {event} came; the last that did: {line}"
+        );
     }
 }
 

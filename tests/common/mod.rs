@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value as Json;
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -14,6 +15,8 @@ use tempfile::TempDir;
 
 /// No test needs so long; one that does hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// A process that is to say something says it within this time, on a machine that is busy with other things, too.
+pub(crate) const SAID_WITHIN: Duration = Duration::from_secs(120);
 
 /// A folder that goes with its test.
 pub(crate) struct Dir {
@@ -241,6 +244,11 @@ impl Process {
     pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
         let stdout = self.stdout.as_mut().expect("not waited for");
+        if !stdout.buffer().contains(&b'\n') {
+            let within = SAID_WITHIN.try_into().expect("a time");
+            let ready = poll(&mut [PollFd::new(stdout.get_ref(), PollFlags::IN)], Some(&within)).expect("a pipe");
+            assert!(ready > 0, "nothing more was said after {}", self.said);
+        }
         stdout.read_line(&mut line).expect("UTF-8");
         self.said += &line;
         line.trim_end().to_owned()
