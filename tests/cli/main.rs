@@ -31,6 +31,7 @@ mod native;
 mod once;
 mod other_users;
 mod pages;
+mod part_logs;
 mod peers;
 mod pipes;
 mod queue;

@@ -3,13 +3,13 @@
 
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::Value as Json;
 
-use super::common::{Dir, Ended, PATIENCE, Process, names_in};
-use super::serve::until_draining;
+use super::common::{Dir, Ended, Process, names_in};
+use super::part_logs::{RECORDS_AT, until_recorded_in};
+use super::serve::{cancelled, stopped};
 
 /// Of the file that is sent.
 const BYTES: usize = 48 << 20;
@@ -50,15 +50,7 @@ fn part(dir: &Dir) -> Option<PathBuf> {
 
 /// Waits until the log has so many records, beside that of its opening.
 fn until_recorded(dir: &Dir, records: u64) {
-    let deadline = Instant::now() + PATIENCE;
-    let recorded = || {
-        let log = part(dir)?.with_extension("part.log");
-        Some(std::fs::metadata(log).ok()?.len())
-    };
-    while recorded().is_none_or(|bytes| bytes < 12288 + 32 * (1 + records)) {
-        assert!(Instant::now() < deadline, "nothing is recorded: {:?}", recorded());
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    until_recorded_in(&dir.path().join("inbox"), records);
 }
 
 /// Sends so slowly that there is time to end it.
@@ -206,7 +198,7 @@ fn a_part_or_a_log_that_somebody_has_changed_is_never_taken_for_what_it_was() {
             let log = std::fs::File::options()
                 .write(true)
                 .open(part.with_extension("part.log"));
-            log.expect("there").set_len(12288 + 40).expect("shortened");
+            log.expect("there").set_len(RECORDS_AT + 40).expect("shortened");
         }),
         ("a log of nothing", |part| {
             std::fs::write(part.with_extension("part.log"), vec![0; 20_000]).expect("written");
@@ -239,21 +231,16 @@ fn a_part_or_a_log_that_somebody_has_changed_is_never_taken_for_what_it_was() {
 fn a_receiver_that_is_stopped_keeps_what_it_has_and_one_whose_transfer_is_cancelled_does_not() {
     for (stops, is_kept) in [(true, true), (false, false)] {
         let (dir, bytes) = dir();
-        let mut service = serve(&dir, "");
+        let service = serve(&dir, "");
         // In blocks of 256 KiB, so that there is time for two signals.
         let sender = send_at("10MB/s", &dir, &service.address, "");
         until_recorded(&dir, 16);
         if stops {
-            service.signal(Signal::TERM);
-            until_draining(&mut service);
-            service.signal(Signal::TERM);
-            service.wait().failed(1, &["cancelled"]);
+            stopped(service);
             sender.wait().failed(1, &["stopped"]);
         } else {
-            let pid = service.id().to_string();
-            dir.run(&format!("attach {pid} --cancel 1"));
+            cancelled(&dir, service);
             sender.wait().failed(1, &["cancelled"]);
-            drop(service);
         }
         assert_eq!(
             part(&dir).is_some(),
@@ -271,18 +258,16 @@ fn a_receiver_that_is_stopped_keeps_what_it_has_and_one_whose_transfer_is_cancel
 fn with_retry_a_sender_goes_on_by_itself_once_the_receiver_is_there_again() {
     for is_killed in [true, false] {
         let (dir, bytes) = dir();
-        let mut service = serve(&dir, "");
+        let service = serve(&dir, "");
         let address = service.address.clone();
         let sender = send_at("10MB/s", &dir, &address, "--retry=1m --json");
         until_recorded(&dir, 16);
         if is_killed {
             service.signal(Signal::KILL);
+            service.wait();
         } else {
-            service.signal(Signal::TERM);
-            until_draining(&mut service);
-            service.signal(Signal::TERM);
+            stopped(service);
         }
-        service.wait();
         let service = dir.listen("serve", &format!("{address} --into inbox --json"));
         let ended = sender.wait();
         assert!(ended.status.success(), "{ended:?}");
@@ -313,13 +298,7 @@ fn one_file_by_name_goes_on_and_so_does_an_array_with_a_header() {
     let receiver = dir.receive(once);
     let arguments = format!("{sends} {} --limit 40MB/s", receiver.address);
     let sender = dir.arraylift(arguments.split_whitespace()).start();
-    let deadline = Instant::now() + PATIENCE;
-    let log = || dir.names().into_iter().find(|name| name.ends_with(".part.log"));
-    let len = || Some(std::fs::metadata(dir.path().join(log()?)).ok()?.len());
-    while len().is_none_or(|len| len < 12288 + 32 * 13) {
-        assert!(Instant::now() < deadline, "{:?}", dir.names());
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    until_recorded_in(dir.path(), 12);
     receiver.signal(Signal::KILL);
     drop(receiver);
     sender.wait().failed(1, &[]);

@@ -2,16 +2,16 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value as Json;
 
-use super::common::{Dir, Ended, PATIENCE, Process, names_in};
+use super::common::{Dir, Ended, Process, names_in};
 use super::fetch::{event, fetch, fetching, file};
+use super::part_logs::{log_in, until_recorded_in};
 
 /// Of the file that is served.
 const BYTES: usize = 48 << 20;
@@ -155,21 +155,9 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The log in a folder.
-fn log_in(folder: &Path) -> Option<PathBuf> {
-    let names = names_in(folder);
-    let name = names.iter().find(|name| name.ends_with(".part.log"));
-    name.map(|name| folder.join(name))
-}
-
 /// Waits until so many blocks are written down.
 fn until_recorded(dir: &Dir, blocks: u64) {
-    let deadline = Instant::now() + PATIENCE;
-    let recorded = || Some(std::fs::metadata(log_in(&dir.path().join("out"))?).ok()?.len());
-    while recorded().is_none_or(|bytes| bytes < 12288 + 32 * (1 + blocks)) {
-        assert!(Instant::now() < deadline, "nothing is recorded: {:?}", recorded());
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    until_recorded_in(&dir.path().join("out"), blocks);
 }
 
 /// A server and a fetch from it into a file or a folder, of which so much is written down.

@@ -3,11 +3,12 @@
 use std::fs;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::common::{Dir, Ended, PATIENCE, Process, names_in};
+use crate::common::{Dir, Ended, Process, names_in};
+use crate::part_logs::until_recorded_in;
+use crate::serve::{cancelled, stopped};
 use crate::trees::{counts, finished, noise, put};
 
 /// Of the large file.
@@ -64,17 +65,7 @@ fn half_received(dir: &Dir) -> Vec<PathBuf> {
 
 /// Waits until the log has so many records, beside that of its opening.
 fn until_recorded(dir: &Dir, records: u64) {
-    let deadline = Instant::now() + PATIENCE;
-    let recorded = || {
-        let log = half_received(dir)
-            .into_iter()
-            .find(|path| path.to_string_lossy().ends_with(".part.log"));
-        Some(fs::metadata(log?).ok()?.len())
-    };
-    while recorded().is_none_or(|bytes| bytes < 12288 + 32 * (1 + records)) {
-        assert!(Instant::now() < deadline, "nothing is recorded: {:?}", recorded());
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    until_recorded_in(&dir.path().join("inbox/src/sub"), records);
 }
 
 fn assert_same(dir: &Dir, folder: &Path) {
@@ -179,20 +170,15 @@ fn a_large_file_that_replaces_another_one_is_gone_on_with_and_the_old_one_stays_
 fn a_receiver_that_is_stopped_keeps_what_it_has_and_one_whose_transfer_is_cancelled_does_not() {
     for (stops, is_kept) in [(true, true), (false, false)] {
         let dir = dir();
-        let mut service = serve(&dir, "");
+        let service = serve(&dir, "");
         let sender = send_at("10MB/s", &dir, &service, "");
         until_recorded(&dir, 8);
         if stops {
-            service.signal(Signal::TERM);
-            crate::serve::until_draining(&mut service);
-            service.signal(Signal::TERM);
-            service.wait().failed(1, &["cancelled"]);
+            stopped(service);
             sender.wait().failed(1, &["stopped"]);
         } else {
-            let pid = service.id().to_string();
-            dir.run(&format!("attach {pid} --cancel 1"));
+            cancelled(&dir, service);
             sender.wait().failed(1, &["cancelled"]);
-            drop(service);
         }
         assert_eq!(
             half_received(&dir).len(),

@@ -60,9 +60,23 @@ pub(crate) fn until(process: &mut Process, event: &str) -> Json {
 }
 
 /// Waits until a signal has been obeyed, and for so long that the next one is another ask.
-pub(crate) fn until_draining(service: &mut Process) {
+fn until_draining(service: &mut Process) {
     while until(service, "service")["draining"] != true {}
     std::thread::sleep(std::time::Duration::from_millis(200));
+}
+
+/// Stopped while it has transfers: told twice.
+pub(crate) fn stopped(mut service: Process) -> Ended {
+    service.signal(Signal::TERM);
+    until_draining(&mut service);
+    service.signal(Signal::TERM);
+    service.wait().failed(1, &["cancelled"])
+}
+
+/// Ended after its first transfer was cancelled.
+pub(crate) fn cancelled(dir: &Dir, service: Process) {
+    dir.run(&format!("attach {} --cancel 1", service.id()));
+    drop(service);
 }
 
 pub(crate) fn drained(service: Process) -> Ended {

@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use crate::common::{Dir, Ended, Process, names_in};
 use crate::floats;
 use crate::native::{REFUSE, WELCOME};
-use crate::serve::{drained, senders, sent, serve, until, until_draining};
+use crate::serve::{drained, senders, sent, serve, stopped, until};
 use crate::signals::until_bytes_move;
 
 /// The process ids of so many workers, as they become ready.
@@ -413,10 +413,7 @@ fn a_second_signal_stops_the_workers_too_and_leaves_nothing_half_received() {
         .arraylift(["send", "range:0:1e7", &service.address, "--limit", "1MB/s"])
         .start();
     until(&mut service, "sample");
-    service.signal(Signal::TERM);
-    until_draining(&mut service);
-    service.signal(Signal::TERM);
-    let ended = service.wait().failed(1, &["cancelled"]);
+    let ended = stopped(service);
     sender.wait().failed(1, &["the receiver was stopped"]);
     assert_eq!(ends(&ended).into_values().collect::<Vec<_>>(), ["cancelled"]);
     assert!(names_in(&dir.path().join("inbox")).is_empty());
@@ -443,10 +440,7 @@ fn what_a_worker_that_hangs_had_when_all_were_told_to_stop_counts_as_cut_off() {
     until_bytes_move(&mut service, "receiver");
     let pid = i32::try_from(there[0]).ok().and_then(Pid::from_raw);
     kill_process(pid.expect("a process id"), Signal::STOP).expect("it runs");
-    service.signal(Signal::TERM);
-    until_draining(&mut service);
-    service.signal(Signal::TERM);
-    let ended = service.wait().failed(1, &["cancelled", "1 transfer was cut off"]);
+    let ended = stopped(service).failed(1, &["1 transfer was cut off"]);
     sender.wait().failed(1, &["closed the connection"]);
     assert_eq!(ends(&ended).into_values().collect::<Vec<_>>(), ["cancelled"]);
     let gone = ended
