@@ -16,7 +16,7 @@ use tempfile::TempDir;
 /// No test needs so long; one that does hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// A process that is to say something says it within this time, on a machine that is busy with other things, too.
-pub(crate) const SAID_WITHIN: Duration = Duration::from_secs(120);
+pub(crate) const SAID_WITHIN: Duration = Duration::from_mins(2);
 
 /// A folder that goes with its test.
 pub(crate) struct Dir {
