@@ -47,7 +47,7 @@ impl Ledger {
     ) -> Result<Arc<Self>, Error> {
         let (mut held, mut bytes) = (Recorded::default(), 0);
         for (index, value) in recorded {
-            let len = block_len(total_bytes, grain, index);
+            let len = grain.block_bytes(index, total_bytes);
             let is_new = Checksum::known(checksum, value, len).is_some()
                 && grain.reaches_over(total_bytes)
                 && len > 0
@@ -151,7 +151,7 @@ impl Ledger {
         };
         let total = self.total_bytes.load(Ordering::Acquire);
         while let Some(index) = record.recorded.remove_within(first, last) {
-            let len = self.grain.map_or(0, |grain| block_len(total, grain, index));
+            let len = self.grain.map_or(0, |grain| grain.block_bytes(index, total));
             // In this order: whoever sees fewer recorded bytes sees fewer verified ones, too.
             self.verified_bytes.fetch_sub(len, Ordering::AcqRel);
             let left = self.recorded_bytes.fetch_sub(len, Ordering::AcqRel) - len;
@@ -173,7 +173,7 @@ impl Ledger {
             return;
         };
         let total = self.total_bytes.load(Ordering::Acquire);
-        let is_block = start.is_multiple_of(grain.bytes()) && end - start == block_len(total, grain, index);
+        let is_block = start.is_multiple_of(grain.bytes()) && end - start == grain.block_bytes(index, total);
         if is_block {
             record.newly_verified.push((index, checksum.value()));
             self.newly_verified
@@ -195,7 +195,7 @@ impl Ledger {
             while at < total {
                 let index = self.index_of(at).filter(|_| at.is_multiple_of(grain.bytes()));
                 let part = index.and_then(|index| {
-                    let len = block_len(total, grain, index);
+                    let len = grain.block_bytes(index, total);
                     Some((at + len, Checksum::known(self.checksum, recorded.get(index)?, len)?))
                 });
                 let received = || state.runs.closed_at(at).and_then(|(end, part)| Some((end, part?)));
@@ -212,11 +212,4 @@ impl Ledger {
     pub(crate) fn index_of(&self, at: u64) -> Option<u32> {
         u32::try_from(at / self.grain?.bytes()).ok()
     }
-}
-
-/// Bytes of a block of an item of `total` bytes; 0 where it has no such block.
-fn block_len(total: u64, grain: Grain, index: u32) -> u64 {
-    total
-        .saturating_sub(u64::from(index) * grain.bytes())
-        .min(grain.bytes())
 }

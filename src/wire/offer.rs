@@ -81,6 +81,13 @@ impl Grain {
         bytes.div_ceil(self.bytes()) <= BLOCKS_MAX
     }
 
+    /// The bytes of a block of an array of `total_bytes`; 0 where it has no such block.
+    #[must_use]
+    pub fn block_bytes(self, index: u32, total_bytes: u64) -> u64 {
+        let at = u64::from(index) * self.bytes();
+        total_bytes.saturating_sub(at).min(self.bytes())
+    }
+
     /// In bytes.
     #[must_use]
     pub const fn get(self) -> u32 {

@@ -308,7 +308,11 @@ fn claims_that_break_the_rules_are_the_receivers_fault() {
             "",
             "a claim from block 2 on after one up to block 3",
         ),
-        (vec![one(13), accepted()], "", "a claim up to block 14 of 13"),
+        (
+            vec![one(13), accepted()],
+            "",
+            "a claim up to block 14, where there are at most 13",
+        ),
         (vec![one(1 << 24)], "", "a claim of 1 blocks from block 16777216 on"),
         (vec![one(0), accepted(), one(1)], "", "a claim out of turn"),
         (vec![one(0), accept(&[])], "", "does not say how long they are"),

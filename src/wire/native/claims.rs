@@ -50,6 +50,21 @@ impl BlockClaims {
         self.first + self.count
     }
 
+    /// Whether an array of so many bytes can have these blocks, whatever their length.
+    ///
+    /// # Errors
+    /// It has fewer.
+    pub(crate) fn fit(&self, total_bytes: u64) -> Result<(), Error> {
+        let most = total_bytes.div_ceil(Grain::MIN.bytes());
+        if u64::from(self.end()) > most {
+            return Err(Error::Protocol(format!(
+                "a claim up to block {}, where there are at most {most}",
+                self.end()
+            )));
+        }
+        Ok(())
+    }
+
     /// Appends its fields.
     pub(super) fn write(&self, body: &mut Vec<u8>) {
         let mut bits = vec![0_u8; bytes_of_bits(self.count)];

@@ -133,9 +133,9 @@ impl OutgoingBlocks {
 
     /// Bytes that the receiver says that it has, whether that is so or not.
     pub(in crate::wire) fn claimed_bytes(&self) -> u64 {
-        let grain = self.grain.map_or(0, Grain::get);
-        let bytes = |index: u32| u64::from(self.block(index, u64::from(index) * u64::from(grain), grain).len);
-        self.claimed.iter().map(|(index, _)| bytes(*index)).sum()
+        let bytes = |grain: Grain, index| grain.block_bytes(index, self.total_bytes);
+        let claimed = self.claimed.iter();
+        claimed.filter_map(|(index, _)| Some(bytes(self.grain?, *index))).sum()
     }
 
     /// Bytes that were not sent, as the receiver has them.

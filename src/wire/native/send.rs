@@ -431,6 +431,7 @@ impl NativeSender {
                 "a claim of blocks that lie on no grid or have no checksum".into(),
             ));
         }
+        claims.fit(offer.meta.byte_len())?;
         self.claimed.add(claims)
     }
 

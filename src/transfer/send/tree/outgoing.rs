@@ -237,14 +237,7 @@ impl Outgoing {
                 claimed,
                 ..
             }) if is_of_blocks(entry) => {
-                // Whatever the length of its blocks, it has no more.
-                let most = entry.bytes.div_ceil(Grain::MIN.bytes());
-                if u64::from(claims.end()) > most {
-                    return Err(Error::Protocol(format!(
-                        "a claim up to block {} of item {item}, which has at most {most}",
-                        claims.end()
-                    )));
-                }
+                claims.fit(entry.bytes)?;
                 claimed.add(claims)
             }
             _ => Err(Error::Protocol(format!(

@@ -25,14 +25,13 @@ impl Grid {
     pub(super) fn place(&mut self, index: u32, len: u32, total: u64) -> Result<u64, Error> {
         match self {
             Self::Every(grain) => {
-                let at = u64::from(index) * grain.bytes();
-                let due = total.saturating_sub(at).min(grain.bytes());
+                let due = grain.block_bytes(index, total);
                 if u64::from(len) != due {
                     return Err(Error::Protocol(format!(
                         "block {index} has {len} bytes where {due} were due"
                     )));
                 }
-                Ok(at)
+                Ok(u64::from(index) * grain.bytes())
             }
             Self::InOrder { index: due, at } => {
                 if index != *due {
