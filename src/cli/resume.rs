@@ -4,22 +4,19 @@ use std::collections::HashSet;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
 use crate::Error;
 use crate::error::{Fault, reason};
 use crate::history::{Again, Ending, Entry, Object, Query, Way};
-use crate::transfer::{InterruptedPart, discard_part, interrupted_parts};
+use crate::transfer::{InterruptedPart, KEPT, discard_part, interrupted_parts};
 use crate::units;
 
 use super::arguments::ResumeArguments;
 use super::history::{find, open, say, told};
 use super::{Failure, output};
-
-/// What broke earlier has been removed by its receiver.
-const LISTED: Duration = Duration::from_hours(7 * 24);
 
 pub(crate) fn run(typed: &ResumeArguments) -> Result<(), Failure> {
     if let Some(id) = typed.id {
@@ -89,9 +86,10 @@ fn discard(parts: &[InterruptedPart]) -> Result<(), Failure> {
     }
 }
 
-/// Sends and fetches of the last days that did not come to their end, the latest first; not those that were done again.
+/// Sends that did not come to their end, the latest first, for as long as a receiver keeps what it has; not those that were
+/// done again.
 fn broken() -> Result<Vec<Entry>, Failure> {
-    let since = SystemTime::now().checked_sub(LISTED).unwrap_or(UNIX_EPOCH);
+    let since = SystemTime::now().checked_sub(KEPT).unwrap_or(UNIX_EPOCH);
     let since_ms = since.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     let query = Query {
         since_unix_ms: Some(i64::try_from(since_ms).unwrap_or(i64::MAX)),

@@ -3,6 +3,7 @@
 pub(crate) mod abandoned;
 pub(crate) mod block_receiver;
 mod existing;
+mod expiry;
 mod fault_ahead;
 pub(crate) mod file_system;
 mod final_name;

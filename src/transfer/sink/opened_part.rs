@@ -2,8 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
@@ -12,15 +11,13 @@ use crate::checksum::ChecksumKind;
 use crate::error::Error;
 use crate::wire::Grain;
 
+use super::expiry::expire_in;
 use super::file_system::FileSystem;
 use super::folder::Folder;
 use super::on_record::OnRecord;
-use super::part_log::{Found, ItemHead, PartLog, expire, find};
+use super::part_log::{Found, ItemHead, PartLog, find};
 use super::part_name::numbers_for;
 use super::{Content, SinkRequest, part_name};
-
-/// What is too old is looked for so often.
-const EXPIRE_INTERVAL: Duration = Duration::from_hours(1);
 
 /// A file under its temporary name, locked.
 pub(super) struct OpenedPart {
@@ -56,14 +53,7 @@ impl OpenedPart {
         request: &SinkRequest,
     ) -> Result<Self, Error> {
         let Some(head) = head else {
-            let (file, name) = part_name::create(folder, wanted, request.part_number)?;
-            return Ok(Self {
-                file,
-                name,
-                record: None,
-                resumed: None,
-                note: None,
-            });
+            return Self::without_record(folder, wanted, request, None);
         };
         let is_marked = |file: &File| request.publisher.is_some() && FileSystem::of(file).has_disk();
         expire_in(folder);
@@ -88,31 +78,35 @@ impl OpenedPart {
             });
         }
         let (file, name) = part_name::create(folder, wanted, numbers_for(wanted, head.bytes))?;
-        // Without a log it is a file that cannot be gone on with, and no worse.
-        let log = PartLog::create(folder, &name, &file, head).ok();
-        let record = log.map(|log| OnRecord::new(log, is_marked(&file)));
+        let Ok(log) = PartLog::create(folder, &name, &file, head) else {
+            // It cannot be gone on with, and no worse: a file of a number that its service knows.
+            let _ = folder.unlink(&name);
+            return Self::without_record(folder, wanted, request, note);
+        };
         Ok(Self {
+            record: Some(OnRecord::new(log, is_marked(&file))),
             file,
             name,
-            record,
             resumed: None,
             note,
         })
     }
-}
 
-/// From time to time removes what nobody has gone on with in a folder for days.
-pub(super) fn expire_in(folder: &Folder) {
-    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
-    static NEXT: Mutex<Option<Instant>> = Mutex::new(None);
-    let (began, now) = (*BEGAN, Instant::now());
-    // Nothing that panics is done under the lock.
-    let mut next = NEXT.lock().unwrap_or_else(PoisonError::into_inner);
-    if next.is_none_or(|next| now >= next) {
-        *next = Some(now + EXPIRE_INTERVAL);
-        drop(next);
-        // What cannot be removed is told of by the next service, as before.
-        let _ = expire(&folder.path_of(Path::new("")), SystemTime::now(), now - began);
+    /// A new file that cannot be gone on with.
+    fn without_record(
+        folder: &Folder,
+        wanted: &Path,
+        request: &SinkRequest,
+        note: Option<String>,
+    ) -> Result<Self, Error> {
+        let (file, name) = part_name::create(folder, wanted, request.part_number)?;
+        Ok(Self {
+            file,
+            name,
+            record: None,
+            resumed: None,
+            note,
+        })
     }
 }
 

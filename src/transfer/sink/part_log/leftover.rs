@@ -15,9 +15,7 @@ use super::stored::{Patience, is_of, open_own, read_head, remove_orphan, replay}
 use super::{Unusable, log_name};
 
 /// A part stays for so long after it was last written to.
-const KEPT: Duration = Duration::from_hours(7 * 24);
-/// A process removes none before it is so old: its senders come back first.
-const PROCESS_AGE_MIN: Duration = Duration::from_mins(10);
+pub(crate) const KEPT: Duration = Duration::from_hours(7 * 24);
 
 /// A part that was interrupted, and from which its transfer can go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,18 +46,17 @@ pub(crate) fn interrupted_parts(folder: &Path) -> io::Result<Vec<InterruptedPart
     Ok(found)
 }
 
-/// Removes those that nobody has, and that were last written to seven days before `now`. Returns their paths. A process
-/// that began `process_age` ago removes none in its first ten minutes, and none goes of which a time lies in the future: a
-/// clock is wrong. A log without a part goes at any time.
+/// Removes those that nobody has, and that were last written to seven days before `now`. Returns their paths. None goes of
+/// which a time lies in the future: a clock is wrong. A log without a part goes at any time.
 ///
 /// # Errors
 /// The folder cannot be read.
-pub(crate) fn expire(folder: &Path, now: SystemTime, process_age: Duration) -> io::Result<Vec<PathBuf>> {
+pub(crate) fn expire(folder: &Path, now: SystemTime) -> io::Result<Vec<PathBuf>> {
     let removed = parts_with_logs(folder)?.filter_map(|pair| {
         let path = pair.folder.path_of(&pair.part);
         let is_due = |times: [SystemTime; 2]| {
             let rests = |time| now.duration_since(time).is_ok_and(|rest| rest >= KEPT);
-            process_age >= PROCESS_AGE_MIN && times.into_iter().all(rests)
+            times.into_iter().all(rests)
         };
         remove_if(&pair, is_due).unwrap_or(false).then_some(path)
     });
@@ -190,7 +187,6 @@ mod tests {
     const DAY: Duration = Duration::from_hours(24);
     /// A second less than seven of them.
     const ALMOST: Duration = Duration::from_secs(7 * 24 * 3600 - 1);
-    const OLD_PROCESS: Duration = Duration::from_hours(1);
 
     fn names_of(found: &[InterruptedPart]) -> Vec<&str> {
         found.iter().map(|part| part.wanted.as_str()).collect()
@@ -250,7 +246,7 @@ mod tests {
         let old = interrupted(&place, "old", now, [7 * DAY, 8 * DAY]);
         interrupted(&place, "part", now, [ALMOST, 8 * DAY]);
         interrupted(&place, "log", now, [8 * DAY, ALMOST]);
-        let removed = expire(&place.at(""), now, OLD_PROCESS).expect("a folder");
+        let removed = expire(&place.at(""), now).expect("a folder");
         assert_eq!(removed, std::slice::from_ref(&old));
         assert!(!old.exists());
         let left = interrupted_parts(&place.at("")).expect("a folder");
@@ -259,19 +255,17 @@ mod tests {
     }
 
     #[test]
-    fn no_part_goes_in_the_first_ten_minutes_of_a_process_or_by_a_clock_that_is_wrong() {
+    fn no_part_goes_by_a_clock_that_is_wrong() {
         let place = Place::new();
         let now = SystemTime::now();
         interrupted(&place, "old", now, [8 * DAY, 8 * DAY]);
-        let young = Duration::from_secs(599);
-        assert_eq!(expire(&place.at(""), now, young).expect("a folder").len(), 0);
         let before = now - 9 * DAY;
-        assert_eq!(expire(&place.at(""), before, OLD_PROCESS).expect("a folder").len(), 0);
-        assert_eq!(expire(&place.at(""), now, PROCESS_AGE_MIN).expect("a folder").len(), 1);
+        assert_eq!(expire(&place.at(""), before).expect("a folder").len(), 0);
+        assert_eq!(expire(&place.at(""), now).expect("a folder").len(), 1);
         let receiving = place.begin(&item());
         set_written(&place, &receiving, [now - 8 * DAY, now + DAY]);
         drop(receiving);
-        assert_eq!(expire(&place.at(""), now, OLD_PROCESS).expect("a folder").len(), 0);
+        assert_eq!(expire(&place.at(""), now).expect("a folder").len(), 0);
     }
 
     #[test]
@@ -280,7 +274,7 @@ mod tests {
         let now = SystemTime::now();
         let receiving = place.begin(&item());
         set_written(&place, &receiving, [now - 8 * DAY; 2]);
-        assert_eq!(expire(&place.at(""), now, OLD_PROCESS).expect("a folder").len(), 0);
+        assert_eq!(expire(&place.at(""), now).expect("a folder").len(), 0);
         let path = place.at(&receiving.name);
         drop(receiving);
         std::fs::copy(&path, place.at("copy")).expect("copied");
@@ -288,7 +282,7 @@ mod tests {
         copy.set_modified(now - 8 * DAY).expect("set");
         std::fs::rename(place.at("copy"), &path).expect("replaced");
         std::fs::write(place.at("b.arraylift-00000001.part"), "half").expect("written");
-        assert_eq!(expire(&place.at(""), now, OLD_PROCESS).expect("a folder").len(), 0);
+        assert_eq!(expire(&place.at(""), now).expect("a folder").len(), 0);
         assert!(path.exists());
     }
 
@@ -296,7 +290,7 @@ mod tests {
     fn a_log_without_a_part_goes_when_it_is_seen_unless_somebody_has_it() {
         for see in [
             (|folder| interrupted_parts(folder).map(|_| ())) as fn(&Path) -> io::Result<()>,
-            |folder| expire(folder, SystemTime::now(), Duration::ZERO).map(|_| ()),
+            |folder| expire(folder, SystemTime::now()).map(|_| ()),
         ] {
             let place = Place::new();
             let receiving = place.begin(&item());

@@ -21,7 +21,7 @@ use std::path::PathBuf;
 pub(super) use find::find;
 pub(crate) use find::{Found, Interrupted};
 pub(crate) use head::ItemHead;
-pub(crate) use leftover::{InterruptedPart, discard, expire, interrupted_parts};
+pub(crate) use leftover::{InterruptedPart, KEPT, discard, expire, interrupted_parts};
 pub(crate) use log::{PartLog, PartLogError};
 pub(crate) use mark_clock::MarkClock;
 

@@ -9,9 +9,10 @@ use std::time::Instant;
 use sha2::{Digest as _, Sha256};
 
 use crate::sys::awake_now;
+use crate::transfer::sink::expiry::expire_in;
 use crate::transfer::sink::kept::KEPT_BYTES_MIN;
 use crate::transfer::sink::on_record::{OnRecord, WRITE_INTERVAL};
-use crate::transfer::sink::opened_part::{Resumed, expire_in};
+use crate::transfer::sink::opened_part::Resumed;
 use crate::transfer::sink::part_log::{Found, Interrupted, ItemHead, PartLog, PartLogError, find};
 use crate::wire::{ChecksumKind, Grain};
 
@@ -97,7 +98,7 @@ impl TreeSink {
         let new = NewFile::named(place.folder.clone(), file, name);
         let recorded_bytes = recorded
             .iter()
-            .map(|(index, _)| block_bytes(head.bytes, grain, *index))
+            .map(|(index, _)| grain.block_bytes(*index, head.bytes))
             .sum();
         let record = PartRecord::resumed(log, self.is_marked(&place), recorded_bytes);
         let missing_bytes = new.missing_bytes(head.bytes)?;
@@ -248,11 +249,4 @@ fn head_of(item: &TreeItem, blocks: FileBlocks) -> Option<ItemHead> {
         grain_bytes: blocks.grain.get(),
         checksum: blocks.checksum,
     })
-}
-
-/// Bytes of a block of a file.
-fn block_bytes(bytes: u64, grain: Grain, index: u32) -> u64 {
-    bytes
-        .saturating_sub(u64::from(index) * grain.bytes())
-        .min(grain.bytes())
 }
