@@ -31,15 +31,14 @@ use crate::wire::native::{Farewell, Token, TreeRequest};
 use crate::wire::{Heard, Offer, ReceiveWire, Want};
 
 use super::handoff::AwaitedHandoff;
-use super::link::{Flushed, Input, Link, Receiving, closed, closed_before_offer, wait_to_read, wait_to_write};
+use super::link::{
+    Flushed, Input, Link, Receiving, closed, closed_before_offer, compared_at_most, wait_to_read, wait_to_write,
+};
 use super::newcomer::{Announced, Offered};
 use super::plan::ReceivePlan;
 use super::tree::TreeReceiving;
 use super::{ReceiveMachine, Remainder};
 use preparing::Preparing;
-
-/// What a sender reads from a slow disk between two keep-alives, and more.
-const COMPARED_BYTES: u64 = 32 << 20;
 
 /// Receives one array, of which further connections may bring blocks.
 pub(crate) struct FirstReceiver {
@@ -312,10 +311,17 @@ impl FirstReceiver {
     /// Bytes that were here before and that the sender may have compared by now: meanwhile none of them comes, and it only
     /// says that it is still there.
     fn compared_bytes(&self) -> u64 {
-        let there = self
-            .receiving()
-            .map_or(0, |receiving| receiving.array.sink.resumed_bytes);
-        there.min(self.link.wire.idle_messages().saturating_mul(COMPARED_BYTES))
+        let Some(Receiving { array, .. }) = self.receiving() else {
+            return 0;
+        };
+        let (sink, total) = (&array.sink, array.sink.ledger.total_bytes());
+        // What is missing comes first.
+        let all_came = total.is_some_and(|total| sink.ledger.received_bytes() >= total - sink.resumed_bytes.min(total));
+        if all_came {
+            sink.resumed_bytes.min(compared_at_most(self.link.wire.idle_messages()))
+        } else {
+            0
+        }
     }
 
     /// What the array is received into.

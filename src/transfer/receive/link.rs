@@ -35,6 +35,14 @@ use crate::wire::{Heard, ReceiveWire};
 /// The most bytes of the wire that are read at once.
 const CONTROL_BYTES_MAX: usize = 16 << 10;
 
+/// What a sender reads from a slow disk between two keep-alives, and more.
+const COMPARED_BYTES: u64 = 32 << 20;
+
+/// The most bytes that a sender can have compared that has said so often that it is still there.
+pub(super) fn compared_at_most(idle_messages: u64) -> u64 {
+    idle_messages.saturating_mul(COMPARED_BYTES)
+}
+
 /// One connection and what is said over it.
 pub(super) struct Link {
     pub(super) connection: Connection,

@@ -49,6 +49,8 @@ pub(super) struct Incoming {
     pub(super) bytes: u64,
     /// Bytes of files that were there from before, and did not come.
     pub(super) kept_bytes: u64,
+    /// Bytes of those that the sender was told of; some may come nevertheless.
+    pub(super) claimed_bytes: u64,
     /// Every file came with checksums.
     pub(super) is_verified: bool,
     /// Whether every file that was stored is on disk; nothing where none was stored on one.
@@ -92,6 +94,7 @@ impl Incoming {
             items: Items::default(),
             bytes: 0,
             kept_bytes: 0,
+            claimed_bytes: 0,
             is_verified: true,
             is_durable: None,
             names: Names::None,
@@ -289,7 +292,7 @@ impl Incoming {
                             for claims in BlockClaims::of(&resumed.blocks) {
                                 Message::Claim { item, claims }.encode(out);
                             }
-                            file.resume(resumed);
+                            self.claimed_bytes += file.resume(resumed);
                         }
                         Message::Accept { item, handoff, grain }.encode(out);
                     }

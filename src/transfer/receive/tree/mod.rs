@@ -20,7 +20,7 @@ use crate::transfer::limits::keep_free::KeepFree;
 use crate::transfer::limits::limiter::Throttle;
 use crate::transfer::machine::drive::Progress;
 use crate::transfer::net::socket::{is_broken, would_block};
-use crate::transfer::receive::link::{Flushed, Link, rest_until, wait_to_read};
+use crate::transfer::receive::link::{Flushed, Link, compared_at_most, rest_until, wait_to_read};
 use crate::transfer::sink::file_system::Effort;
 use crate::transfer::sink::task::Pending;
 use crate::transfer::sink::tree::TreePolicy;
@@ -122,9 +122,11 @@ impl TreeReceiving {
         self.incoming.bytes
     }
 
-    /// Bytes of files, and of offers: of a tree that is there already nothing else comes.
+    /// Bytes of files, and of offers: of a tree that is there already nothing else comes. And of what was there before as
+    /// much as the sender may have compared by now: meanwhile it only says that it is still there.
     pub(super) fn progress_bytes(&self) -> u64 {
-        self.incoming.bytes + self.incoming.items.offered_bytes
+        let compared = self.incoming.claimed_bytes.min(compared_at_most(self.idle_messages));
+        self.incoming.bytes + self.incoming.items.offered_bytes + compared
     }
 
     /// Nobody wants to go on with what is half received.

@@ -44,10 +44,12 @@ impl ComingFile {
         }
     }
 
-    /// Some of it is there from before, none of which has come.
-    pub(super) fn resume(&mut self, resumed: Resumed) {
+    /// Some of it is there from before, none of which has come. Returns how many bytes.
+    pub(super) fn resume(&mut self, resumed: Resumed) -> u64 {
         self.grain = resumed.grain;
         self.claimed = resumed.blocks.into();
+        let bytes = |(index, _): &(u32, u64)| self.grain.block_bytes(*index, self.bytes);
+        self.claimed.iter().map(bytes).sum()
     }
 
     /// Takes the next block, behind those that need not come.

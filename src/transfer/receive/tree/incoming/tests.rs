@@ -191,7 +191,9 @@ fn whole() -> Option<u64> {
 
 #[test]
 fn what_is_there_is_claimed_before_its_file_is_accepted_with_the_length_of_its_blocks() {
-    let (_, said) = resumed(&[0, 2]);
+    let (incoming, said) = resumed(&[0, 2]);
+    // The second of them is the last one, of a single byte.
+    assert_eq!(incoming.claimed_bytes, Grain::MIN.bytes() + 1);
     let [
         Message::Claim { item: 1, claims },
         Message::Accept {
