@@ -6,13 +6,15 @@ use crate::error::Error;
 
 /// After the first failure, and after one that came once bytes had moved.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
+/// Fewer are as good as none: whoever takes a few and goes away would be tried for ever.
+const MOVED_BYTES_MIN: u64 = 1 << 20;
 /// However often it failed.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Waits that grow for as long as nothing moves, up to an end.
 #[derive(Debug, Clone)]
 pub(crate) struct Retry {
-    /// For so long it is tried without a byte that moves.
+    /// For so long it is tried without bytes that move.
     patience: Duration,
     /// So much of that has passed.
     spent: Duration,
@@ -29,13 +31,13 @@ impl Retry {
         }
     }
 
-    /// A try has failed after `took`, and some bytes `moved` in it or none: how long to wait before the next one. `None`
-    /// where trying again is of no use, or the patience is over.
-    pub(crate) fn after(&mut self, error: &Error, moved: bool, took: Duration) -> Option<Duration> {
+    /// A try has failed after `took`, in which so many bytes moved: how long to wait before the next one. `None` where
+    /// trying again is of no use, or the patience is over.
+    pub(crate) fn after(&mut self, error: &Error, moved_bytes: u64, took: Duration) -> Option<Duration> {
         if !error.may_pass() {
             return None;
         }
-        if moved {
+        if moved_bytes >= MOVED_BYTES_MIN {
             (self.spent, self.next_wait) = (Duration::ZERO, FIRST_WAIT);
         } else {
             self.spent += took;
@@ -63,7 +65,7 @@ mod tests {
     #[test]
     fn waits_double_up_to_half_a_minute_and_end_with_the_patience() {
         let mut retry = Retry::new(Duration::from_secs(100));
-        let waits = std::iter::from_fn(|| retry.after(&gone(), false, Duration::ZERO));
+        let waits = std::iter::from_fn(|| retry.after(&gone(), 0, Duration::ZERO));
         let waits: Vec<f64> = waits.map(|wait| wait.as_secs_f64()).collect();
         assert_eq!(waits, [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 8.5]);
     }
@@ -72,9 +74,9 @@ mod tests {
     fn bytes_that_move_give_it_all_its_patience_back() {
         let mut retry = Retry::new(Duration::from_secs(2));
         let second = Duration::from_secs(1);
-        assert_eq!(retry.after(&gone(), false, second), Some(FIRST_WAIT));
-        assert_eq!(retry.after(&gone(), true, 9 * second), Some(FIRST_WAIT));
-        assert_eq!(retry.after(&gone(), false, 9 * second), None);
+        assert_eq!(retry.after(&gone(), 0, second), Some(FIRST_WAIT));
+        assert_eq!(retry.after(&gone(), MOVED_BYTES_MIN, 9 * second), Some(FIRST_WAIT));
+        assert_eq!(retry.after(&gone(), MOVED_BYTES_MIN - 1, 9 * second), None);
     }
 
     #[test]
@@ -85,7 +87,7 @@ mod tests {
             Error::Refused("no".into()),
             Error::Protocol("x".into()),
         ] {
-            assert_eq!(retry.after(&error, true, Duration::ZERO), None, "{error}");
+            assert_eq!(retry.after(&error, u64::MAX, Duration::ZERO), None, "{error}");
         }
     }
 }

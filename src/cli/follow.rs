@@ -116,7 +116,7 @@ pub(super) fn run_patiently(
         let began = Instant::now();
         let (id, outcome) = to_end(job(), options.clone(), signals, report)?;
         let wait = match &outcome {
-            Outcome::Failed(failure) => retry.after(&failure.error, failure.bytes > 0, began.elapsed()),
+            Outcome::Failed(failure) => retry.after(&failure.error, failure.bytes, began.elapsed()),
             _ => None,
         };
         let ended = end_of(id, outcome, report);

@@ -177,7 +177,7 @@ impl Row {
         let took_s = again.tried_s.map_or(0.0, |tried_s| (now_s - tried_s).max(0.0));
         let wait = again
             .retry
-            .after(&failure.error, failure.bytes > 0, Duration::from_secs_f64(took_s));
+            .after(&failure.error, failure.bytes, Duration::from_secs_f64(took_s));
         again.next_s = wait.map(|wait| now_s + wait.as_secs_f64());
     }
 
