@@ -24,13 +24,15 @@ pub(crate) struct Leftover {
 #[must_use]
 pub(crate) fn leftovers(folder: &Path) -> Vec<Leftover> {
     // What has a log.
-    let known = interrupted_parts(folder).unwrap_or_default();
+    let interrupted = interrupted_parts(folder).unwrap_or_default();
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut found: Vec<Leftover> = entries
         .filter_map(|entry| {
             let path = entry.path();
             let bytes = left_behind(&path)?;
-            let known = known.iter().find(|known| known.part == path);
+            // They are in order: there can be as many as peers have begun.
+            let known = interrupted.binary_search_by(|known| known.part.cmp(&path));
+            let known = known.ok().and_then(|at| interrupted.get(at));
             Some(Leftover {
                 resumed_bytes: known.map(|known| known.recorded_bytes),
                 path,
