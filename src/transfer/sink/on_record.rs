@@ -99,7 +99,7 @@ impl OnRecord {
 
     /// Whether nobody else goes on with the file.
     pub(super) fn is_ours(&self, file: &File) -> bool {
-        self.log.lost().is_some() || self.is_removed() || self.log.is_ours(file)
+        self.is_removed() || self.log.is_ours(file)
     }
 
     /// Whether the file can be gone on with, as far as it has come.
