@@ -98,6 +98,11 @@ pub(super) fn labels(ui: &Ui, frame: &Frame, row: &Row, scene: &Scene, pill: &st
         lines: lines::in_points(frame, scene),
         taken: pill_rect.into_iter().collect(),
     };
+    // The mean's own name stands on its line, and no other one does.
+    let mean_line = scene.mean.map(|mean| frame.y(mean));
+    let mean_line = mean_line.map(|y| vec![[frame.rect.left(), y], [frame.rect.right(), y]]);
+    let lines = room.lines.len();
+    room.lines.extend(mean_line);
     for ceiling in scene.ceilings.iter().filter(|ceiling| ceiling.rate <= frame.axis.end()) {
         let words = format!("{} {}", ceiling.name, scene.unit.quantity(ceiling.rate).number);
         let galley = ui.painter().layout_no_wrap(words, theme::label(12.0), palette.weak);
@@ -106,6 +111,7 @@ pub(super) fn labels(ui: &Ui, frame: &Frame, row: &Row, scene: &Scene, pill: &st
             room.taken.push(rect);
         }
     }
+    room.lines.truncate(lines);
     if let Some(mean) = scene.mean {
         let words = format!("{} {}", row.mean_name(), scene.unit.quantity(mean).number);
         let galley = ui.painter().layout_no_wrap(words, theme::value(12.0), palette.text);
