@@ -63,7 +63,7 @@ fn cancel_all(running: &Mutex<Vec<Weak<Rounds>>>) {
         rounds.cancel();
     }
     let deadline = Instant::now() + PATIENCE;
-    // By the time it has an outcome, what was half received has gone.
+    // By the time it has an outcome, what was half received has gone, or is kept.
     while running.iter().any(|rounds| rounds.outcome().is_none()) && Instant::now() < deadline {
         std::thread::sleep(INTERVAL);
     }

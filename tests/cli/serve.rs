@@ -76,7 +76,8 @@ pub(crate) fn stopped(mut service: Process) -> Ended {
 /// Ended after its first transfer was cancelled.
 pub(crate) fn cancelled(dir: &Dir, service: Process) {
     dir.run(&format!("attach {} --cancel 1", service.id()));
-    drop(service);
+    // It ends when what is removed has gone.
+    drained(service);
 }
 
 pub(crate) fn drained(service: Process) -> Ended {

@@ -303,7 +303,14 @@ fn a_worker_from_outside_that_cuts_a_transfer_off_ends_with_1() {
     let worker = dir.arraylift(["worker", "door", "--key", "key"]).start();
     workers(&mut service, 1);
     let sender = dir
-        .arraylift(["send", "range:0:1e7", &service.address, "--limit", "1MB/s"])
+        .arraylift([
+            "send",
+            "range:0:1e7",
+            &service.address,
+            "--limit",
+            "1MB/s",
+            "--no-verify",
+        ])
         .start();
     until_bytes_move(&mut service, "receiver");
     worker.signal(Signal::TERM);

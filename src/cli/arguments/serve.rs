@@ -21,7 +21,7 @@ Examples:
       Python serves: see docs/manual.md
 
 After the first Ctrl-C (or SIGTERM) it takes no new connections, and ends when the transfers on their way are done. The \
-second one ends it at once and removes what was half received.";
+second one ends it at once; what was half received stays where the same can go on with it.";
 
 #[derive(Debug, Args)]
 #[command(after_help = SERVE_EXAMPLES)]
