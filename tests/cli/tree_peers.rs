@@ -134,6 +134,27 @@ fn python_takes_a_tree_and_a_second_time_nothing() {
 
 #[test]
 #[ignore = "needs Python"]
+fn python_gives_hardly_any_credit_and_gets_all_of_a_tree() {
+    let dir = Dir::new();
+    dir.folder("inbox");
+    // What has no block, and blocks that come after their accepts, count for nothing.
+    let (empty, blocks): (u64, u64) = (12_000, 100);
+    for number in 0..empty {
+        put(&dir, format!("src/empty/{number}"), "");
+    }
+    for number in 0..blocks {
+        put(&dir, format!("src/blocks/{number}"), noise(65_536));
+    }
+    let arguments = ["receive", "127.0.0.1:0", "--listen", "--folder", "inbox", "--tight"];
+    let receiver: Process = peer(&dir, &arguments).listening();
+    let sent = send(&dir, "src --checksum crc32 --timeout 10s", &receiver).done();
+    receiver.wait().done();
+    assert_eq!(counts(&sent), [3 + empty + blocks, 0, 0]);
+    assert!(dir.read("inbox/src/blocks/7") == dir.read("src/blocks/7"));
+}
+
+#[test]
+#[ignore = "needs Python"]
 fn python_is_answered_in_words_whatever_it_does_wrong_and_others_are_served_meanwhile() {
     let dir = Dir::new();
     dir.folder("inbox");

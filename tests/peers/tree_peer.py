@@ -4,8 +4,10 @@
     tree_peer.py send 127.0.0.1:25000 --folder runs
     tree_peer.py send 127.0.0.1:25000 --bad credit
     tree_peer.py receive 127.0.0.1:0 --listen --folder inbox
+    tree_peer.py receive 127.0.0.1:0 --listen --folder inbox --tight
 
-The second form sends what no sender may, and tells how the receiver answers. `--bad all` names what there is.
+The second form sends what no sender may, and tells how the receiver answers. `--bad all` names what there is. The last
+one gives hardly more credit than the page asks for, so that a sender who counts more than it should comes to a halt.
 """
 
 import contextlib
@@ -31,6 +33,7 @@ FILE, FOLDER, LINK = 1, 2, 3
 STORED, HAD, REFUSED, FAILED, WITHDRAWN = range(5)
 CRC32, SMALL, ENDS, SILENCE = 2, 65_536, 1, 20.0
 FIRST_CREDIT, AHEAD = (64, 1 << 20), (8192, 16 << 20)
+TIGHT, TIGHT_STEP = 128 << 10, 16 << 10  # room for an offer and a block, and how seldom it is given anew
 HIDING = {0xAD, 0x61C, 0x180E, 0xFEFF, *range(32), *range(127, 160), *range(0x200B, 0x2010), *range(0x2028, 0x202F)}
 HIDING |= {*range(0x2060, 0x2070), *range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0080)}
 
@@ -77,7 +80,7 @@ class Wire:
 
     def __init__(self, stream):
         stream.settimeout(SILENCE)
-        self.stream, self.unread = stream, b""
+        self.stream, self.unread, self.heard_bytes = stream, b"", 0
 
     def send(self, data):
         """Writes, and reads whenever it waits to write: otherwise both sides could wait for each other."""
@@ -112,6 +115,7 @@ class Wire:
                 (checksum,) = struct.unpack("<Q", self.take(8))
                 return kind, flags, (item, index, data, checksum)
             body = self.take(length)
+            self.heard_bytes = 8 + length
             if kind == KEEP_ALIVE or kind >= LATER_KINDS:
                 continue
             need(not flags, f"flags {flags} of kind {kind}")
@@ -180,7 +184,7 @@ class Sender:
         self.wire, self.root = wire, root
         self.item, self.spent, self.credit = 0, 0, FIRST_CREDIT
         self.open, self.folders, self.inside, self.eager = {}, [], {}, False
-        self.went_ahead = set()
+        self.went_ahead = {}
         self.counts, self.reasons, self.sent, self.eagerly = [0] * 5, [], 0, 0
 
     def run(self):
@@ -225,7 +229,7 @@ class Sender:
         self.wire.send(said)
         if at_once:
             self.eagerly += 1
-            self.went_ahead.add(self.item)
+            self.went_ahead[self.item] = status.st_size + 24
             self.send_file(self.item)
 
     def send_file(self, item):
@@ -253,7 +257,9 @@ class Sender:
         if kind == CREDIT:
             self.credit = max(self.credit[0], fields[ITEMS]), max(self.credit[1], fields[BYTES])
         elif kind == ACCEPT:
-            if fields[ITEM] not in self.went_ahead:
+            if fields[ITEM] in self.went_ahead:
+                self.spent -= self.went_ahead[fields[ITEM]]
+            else:
                 self.send_file(fields[ITEM])
         else:
             need(kind == RESULT, f"kind {kind} is out of turn")
@@ -270,8 +276,9 @@ class Sender:
 
 
 class Receiver:
-    def __init__(self, wire, into):
-        self.wire, self.into, self.items, self.settled, self.ahead = wire, into, {}, 0, 0
+    def __init__(self, wire, into, tight=False):
+        self.wire, self.into, self.items, self.ahead = wire, into, {}, 0
+        self.tight, self.given = tight, FIRST_CREDIT
         self.counts, self.came, self.eagerly, self.last = [0] * 5, 0, 0, 0
 
     def run(self):
@@ -281,12 +288,14 @@ class Receiver:
         root = fields[ROOT]
         fresh = b"/" not in root and not os.path.lexists(os.path.join(self.into, root))
         self.wire.send(GREETING + message(WELCOME, *([(FRESH, 1)] if fresh else [])))
-        self.wire.send(message(CREDIT, (ITEMS, AHEAD[0]), (BYTES, AHEAD[1])))
+        if not self.tight:
+            self.wire.send(message(CREDIT, (ITEMS, AHEAD[0]), (BYTES, AHEAD[1])))
         finished = False
         while not finished or self.items:
             kind, flags, said = self.wire.hear()
             if kind == OFFER:
                 need(not finished, "an offer after finish")
+                self.ahead += self.wire.heard_bytes
                 self.offered(said)
             elif kind == BLOCK:
                 self.block(flags, *said)
@@ -296,7 +305,15 @@ class Receiver:
                 self.settle(said[ITEM], WITHDRAWN)
             elif kind == FINISH:
                 finished = True
+            if self.tight:
+                self.give_credit()
         self.wire.send(message(SUMMARY))
+
+    def give_credit(self):
+        credit = self.last + AHEAD[0], max(self.given[1], self.ahead + TIGHT)
+        if credit[0] >= self.given[0] + AHEAD[0] // 2 or credit[1] >= self.given[1] + TIGHT_STEP:
+            self.given = credit
+            self.wire.send(message(CREDIT, (ITEMS, credit[0]), (BYTES, credit[1])))
 
     def offered(self, fields):
         item, path, what = fields[ITEM], fields[PATH], fields[WHAT]
@@ -325,6 +342,7 @@ class Receiver:
         need(item <= self.last, f"a block of item {item}")
         if item not in self.items:
             self.eagerly += 1
+            self.ahead += len(data) + 24
             return
         open_ = self.items[item]
         need(index * SMALL <= len(open_["data"]), f"block {index} is not due")
@@ -363,7 +381,6 @@ class Receiver:
 
     def settle(self, item, status, reason=None):
         self.counts[status] += 1
-        self.settled += 1
         del self.items[item]
         fields = [(ITEM, item), (STATUS, status)] + ([(REASON, reason.encode())] if reason else [])
         self.wire.send(message(RESULT, *fields))
@@ -432,6 +449,7 @@ def misbehave(wire, what):
 def main():
     parser = endpoint.parser(__doc__, ["send", "receive"])
     parser.add_argument("--folder", help="what to send, or where to")
+    parser.add_argument("--tight", action="store_true", help="give hardly any credit")
     parser.add_argument("--bad", choices=[*BAD, "all"], help="send this, and tell the answer")
     args = parser.parse_args()
     if args.bad == "all":
@@ -448,7 +466,7 @@ def main():
                 endpoint.say(event="answer", answer=answer)
                 return
             folder = os.fsencode(args.folder)
-            side = (Sender if args.action == "send" else Receiver)(wire, folder)
+            side = Sender(wire, folder) if args.action == "send" else Receiver(wire, folder, args.tight)
             side.run()
             with contextlib.suppress(OSError):
                 stream.shutdown(socket.SHUT_WR)

@@ -82,9 +82,7 @@ impl TreeSender {
         let item = self.outgoing.offer_file(entry.clone());
         self.say_offer(item, entry, self.file_kind(entry, content));
         if self.sends_at_once(entry.bytes) {
-            let before = self.outbox.len();
             self.send_small(item);
-            self.outgoing.spend(self.outbox.len() - before);
         }
     }
 

@@ -7,7 +7,7 @@ use crate::transfer::source::walk::Entry;
 use crate::transfer::tell::items::Items;
 use crate::transfer::tree::path::RelativePath;
 use crate::wire::Grain;
-use crate::wire::native::{BlockClaims, Claimed, Credit, ItemResult, Status};
+use crate::wire::native::{BLOCK_OVERHEAD_BYTES, BlockClaims, Claimed, Credit, ItemResult, Status};
 
 use super::file::{self, Blocks};
 
@@ -16,7 +16,7 @@ use super::file::{self, Blocks};
 pub(super) struct Outgoing {
     next: u32,
     credit: Credit,
-    /// Bytes of offers and of blocks that were sent before their items were accepted.
+    /// Bytes of offers and of blocks that were sent before their items were accepted, as the receiver counts them.
     spent_bytes: u64,
     /// Offered, and without a result. Bounded by the credit, and by the depth of the tree.
     open: BTreeMap<u32, OpenItem>,
@@ -105,7 +105,7 @@ impl Outgoing {
         self.next <= self.credit.items && self.spent_bytes.saturating_add(bytes) <= self.credit.bytes
     }
 
-    /// So many bytes were spent of the credit.
+    /// An offer had so many bytes.
     pub(super) fn spend(&mut self, bytes: usize) {
         self.spent_bytes += bytes as u64;
     }
@@ -207,7 +207,16 @@ impl Outgoing {
 
     /// All of a file was sent, and its end.
     pub(super) fn sent(&mut self, item: u32) {
-        self.set(item, FileState::Sent);
+        if let Some(OpenItem {
+            what: OpenKind::File { state, entry, .. },
+            ..
+        }) = self.open.get_mut(&item)
+        {
+            if *state == FileState::Offered {
+                self.spent_bytes += ahead_bytes(entry);
+            }
+            *state = FileState::Sent;
+        }
     }
 
     /// A file is not sent as it was offered. Once more it is only where it has `changed`.
@@ -267,10 +276,14 @@ impl Outgoing {
                     }
                 };
                 *is_accepted = true;
-                // Or it was sent with its offer, or dropped, before the receiver had decided.
-                if *state == FileState::Offered {
-                    *state = FileState::Wanted;
-                    self.accepted.push_back((item, blocks));
+                match state {
+                    FileState::Offered => {
+                        *state = FileState::Wanted;
+                        self.accepted.push_back((item, blocks));
+                    }
+                    // With its offer. The receiver had decided before the block was there, and does not count it.
+                    FileState::Sent => self.spent_bytes -= ahead_bytes(entry),
+                    FileState::Wanted | FileState::Dropped => {}
                 }
                 Ok(())
             }
@@ -389,16 +402,6 @@ impl Outgoing {
             *unsettled += 1;
         }
     }
-
-    fn set(&mut self, item: u32, to: FileState) {
-        if let Some(OpenItem {
-            what: OpenKind::File { state, .. },
-            ..
-        }) = self.open.get_mut(&item)
-        {
-            *state = to;
-        }
-    }
 }
 
 fn file_of(entry: Entry, is_second: bool) -> OpenKind {
@@ -415,6 +418,14 @@ fn file_of(entry: Entry, is_second: bool) -> OpenKind {
 /// Whether a file is more than one block.
 fn is_of_blocks(entry: &Entry) -> bool {
     entry.bytes > file::grain(entry.bytes).bytes()
+}
+
+/// What a block counts for that is sent with the offer of its file. An end, of a file without a block, counts for nothing.
+fn ahead_bytes(entry: &Entry) -> u64 {
+    match entry.bytes {
+        0 => 0,
+        bytes => bytes + BLOCK_OVERHEAD_BYTES as u64,
+    }
 }
 
 fn reason_of(result: &ItemResult) -> String {
@@ -445,6 +456,22 @@ mod tests {
             assert_eq!(outgoing.give(given), is_more, "{given:?}");
         }
         assert_eq!(outgoing.credit, credit(100, 2 << 20));
+    }
+
+    #[test]
+    fn what_is_sent_with_its_offer_counts_unless_the_receiver_had_decided_before() {
+        let mut outgoing = Outgoing::new();
+        for (bytes, counts) in [(1000, 1024), (0, 0)] {
+            let item = outgoing.offer_file(entry_of(bytes));
+            outgoing.sent(item);
+            assert_eq!(outgoing.spent_bytes, counts);
+            outgoing.accept(item, None).expect("it waits for that");
+            assert_eq!(outgoing.spent_bytes, 0);
+        }
+        let item = outgoing.offer_file(entry_of(1000));
+        outgoing.accept(item, None).expect("it waits for that");
+        outgoing.sent(item);
+        assert_eq!(outgoing.spent_bytes, 0);
     }
 
     /// What a walk says of a file of so many bytes.
