@@ -56,7 +56,7 @@ struct Running {
     landed_bytes: u64,
     /// Bytes of offers of a tree, which are all that comes of one that is there already.
     offered_bytes: u64,
-    /// Both together when they last were as many as they should be, and when that was.
+    /// All by which it is seen that its sender gets on, when that was last as much as it should be, and when that was.
     moved: (u64, Instant),
     /// No byte has to move: it is paused here, or every byte has come.
     rests: bool,
@@ -178,6 +178,7 @@ impl TransferPerSender {
             return;
         }
         for running in &mut self.running {
+            running.measure();
             let stuck_for = running.stuck_since().map(|since| now.saturating_duration_since(since));
             if let Some(stuck_for) = stuck_for.filter(|stuck_for| *stuck_for >= self.options.timeout) {
                 running.transfer.give_way(stuck_for);
@@ -335,10 +336,11 @@ impl Running {
         }
     }
 
-    /// Looks whether as many bytes have come as should have.
+    /// Looks whether as many bytes have come, or were compared, as should have.
     fn measure(&mut self) {
         let (before, since) = self.moved;
-        let (bytes, now) = (self.landed_bytes + self.offered_bytes, awake_now());
+        let told_bytes = self.landed_bytes + self.offered_bytes;
+        let (bytes, now) = (told_bytes.max(self.transfer.progress_bytes()), awake_now());
         let own = self.transfer.own_limit_bytes_per_s();
         let slowest = own.map_or(SLOWEST_BYTES_PER_S, |own| (own / 2).min(SLOWEST_BYTES_PER_S));
         let due = slowest as f64 * now.saturating_duration_since(since).as_secs_f64();

@@ -198,6 +198,11 @@ impl Transfer {
         self.controls.slowest_bytes_per_s()
     }
 
+    /// Bytes by which it was seen that the peer gets on, when somebody last waited for it: also those that it compares.
+    pub(crate) fn progress_bytes(&self) -> u64 {
+        self.controls.progress_bytes()
+    }
+
     /// Ends it as too slow: hardly a byte has moved for so long, and others want its place.
     pub(crate) fn give_way(&self, stuck_for: Duration) {
         self.controls.give_way(stuck_for);

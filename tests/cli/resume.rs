@@ -1,14 +1,25 @@
 //! Transfers that break, and go on when the same is sent again: killed at either end, stopped, or with a source that is
 //! another one meanwhile.
 
-use std::io::{Seek as _, SeekFrom, Write as _};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::net::TcpStream;
+use std::ops::Range;
 use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::Duration;
 
+use arraylift::ChecksumKind;
+use arraylift::internals::Digest;
 use rustix::process::Signal;
 use serde_json::Value as Json;
 
 use super::common::{Dir, Ended, Process, names_in};
+use super::hostile::lasting;
+use super::native::{
+    ABORT, ACCEPT, END, FINISH, KEEP_ALIVE, SUMMARY, block_with, described, field, grain, hear, hello, message,
+};
 use super::part_logs::{RECORDS_AT, until_recorded_in};
+use super::peers::native_offer;
 use super::serve::{cancelled, stopped};
 
 /// Of the file that is sent.
@@ -252,6 +263,86 @@ fn a_receiver_that_is_stopped_keeps_what_it_has_and_one_whose_transfer_is_cancel
         assert_eq!(go_on(&dir, &service.address, "") >= 4 * BLOCK, is_kept);
         assert_whole(&dir, &bytes);
     }
+}
+
+/// What a peer that compares holds, in blocks of 4 MiB of which the last one was not sent at first.
+const COMPARED_BLOCKS: u32 = 24;
+
+/// Sends what is missing, and compares what is there for 1.5 s, in which it says every half second that it does.
+fn compare_slowly(address: &str, begin: impl FnOnce()) {
+    let zeros = vec![0; 4 << 20];
+    let mut digest = Digest::new(ChecksumKind::Crc32);
+    digest.update(&zeros);
+    let checksum = digest.value().expect("one");
+    let bytes = u64::from(COMPARED_BLOCKS + 1) << 22;
+    let further = [field(3, &[0]), field(5, b"zeros"), field(8, &[1]), grain(4 << 20)].concat();
+    let offer = [hello(1), described(b"'|u1'", &[bytes], bytes, 2, &further)].concat();
+    let session = |blocks: Range<u32>| {
+        let mut stream = TcpStream::connect(address).expect("it listens");
+        stream.write_all(&offer).expect("it takes it");
+        stream.read_exact(&mut [0; 8]).expect("a greeting");
+        while hear(&mut stream).0 != ACCEPT {}
+        for index in blocks {
+            let block = block_with(index, &zeros, checksum);
+            stream.write_all(&block).expect("it takes it");
+        }
+        stream
+    };
+    drop(session(0..COMPARED_BLOCKS));
+    let mut stream = session(COMPARED_BLOCKS..COMPARED_BLOCKS + 1);
+    let say = |stream: &mut TcpStream| stream.write_all(KEEP_ALIVE).expect("it listens");
+    for _ in 0..2 {
+        sleep(Duration::from_millis(500));
+        say(&mut stream);
+    }
+    sleep(Duration::from_millis(200));
+    begin();
+    sleep(Duration::from_millis(300));
+    let mut whole = Digest::new(ChecksumKind::Crc32);
+    (0..=COMPARED_BLOCKS).for_each(|_| whole.update(&zeros));
+    let kept = u64::from(COMPARED_BLOCKS) << 22;
+    let fields = [
+        field(9, &1_u32.to_le_bytes()),
+        field(4, &bytes.to_le_bytes()),
+        field(10, &whole.value().expect("one").to_le_bytes()),
+        field(33, &kept.to_le_bytes()),
+    ];
+    let says = [message(END, &fields.concat()), message(FINISH, b"")].concat();
+    stream.write_all(&says).expect("it listens");
+    loop {
+        let (kind, body) = hear(&mut stream);
+        match kind {
+            SUMMARY => return,
+            ABORT => panic!("{}", String::from_utf8_lossy(&body)),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn who_compares_what_is_there_keeps_its_place_where_others_want_one() {
+    let dir = Dir::new();
+    dir.folder("inbox");
+    let receiver = dir.receive("127.0.0.1:0 --into inbox --json --timeout 1s");
+    let hold = || lasting(&receiver.address, &native_offer("a", 10), KEEP_ALIVE);
+    // With the one that compares these are as many as have a place.
+    let held: Vec<_> = std::iter::repeat_with(hold).take(15).collect();
+    let mut further = None;
+    compare_slowly(&receiver.address, || {
+        let arguments = ["send", "range:0:10", &receiver.address, "--timeout", "20s"];
+        further = Some(dir.arraylift(arguments).start());
+    });
+    further.expect("begun").wait().done();
+    receiver.signal(Signal::TERM);
+    receiver.wait();
+    for (stream, keeper) in held {
+        drop(stream);
+        keeper.join().expect("it ends");
+    }
+    assert_eq!(
+        dir.path().join("inbox/zeros").metadata().expect("there").len(),
+        u64::from(COMPARED_BLOCKS + 1) << 22
+    );
 }
 
 #[test]

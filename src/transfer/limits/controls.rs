@@ -23,6 +23,8 @@ pub(crate) struct Controls {
     /// A connection of that side has failed, and the others have nothing to go on for: what they tell their peer.
     sender_failed: OnceLock<String>,
     receiver_failed: OnceLock<String>,
+    /// The most that was seen of what shows that the peer gets on.
+    progress_bytes: AtomicU64,
     /// For so many milliseconds no byte has moved, and others want its place; 0 where it may stay.
     gives_way_after_ms: AtomicU64,
     /// One for each thread of the transfer.
@@ -42,6 +44,7 @@ impl Controls {
             reader_pace_bytes_per_s: AtomicU64::new(0),
             sender_failed: OnceLock::new(),
             receiver_failed: OnceLock::new(),
+            progress_bytes: AtomicU64::new(0),
             gives_way_after_ms: AtomicU64::new(0),
             wakes: Mutex::default(),
             changes: AtomicU64::new(0),
@@ -64,6 +67,16 @@ impl Controls {
     pub(crate) fn pause(&self, paused: bool) {
         self.paused.store(paused, Ordering::SeqCst);
         self.wake();
+    }
+
+    /// The peer has got on so far.
+    pub(crate) fn reached(&self, bytes: u64) {
+        self.progress_bytes.fetch_max(bytes, Ordering::Relaxed);
+    }
+
+    /// How far the peer had got on when somebody last waited for it.
+    pub(crate) fn progress_bytes(&self) -> u64 {
+        self.progress_bytes.load(Ordering::Relaxed)
     }
 
     /// Gives up, for good: what was half received is removed.

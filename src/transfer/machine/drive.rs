@@ -236,8 +236,9 @@ impl Course {
                     let silence = machine.silence(timeout);
                     return failed(machine, controls, silence);
                 }
-                let measured = self.measure(machine.progress_bytes(), peer_owes, now, timeout);
-                let measured = match measured {
+                let progress_bytes = machine.progress_bytes();
+                controls.reached(progress_bytes);
+                let measured = match self.measure(progress_bytes, peer_owes, now, timeout) {
                     Ok(until) => until,
                     Err(slow) => return failed(machine, controls, slow),
                 };
