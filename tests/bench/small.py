@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-from common import Missing, Program, Unusable, print_origin
+from common import Missing, Program, Unusable, last, print_origin
 from rivals import RSYNC_CONFIG, free_port, need, wait_for_listener, write
 from service import Service, in_turn, many, print_numbers
 
@@ -173,6 +173,30 @@ def compare_connections(folder, options):
 # ---- files, and tables ----
 
 
+def print_peaks(count, options):
+    """The most memory that either end takes for a tree of so many empty files, as each says at its end."""
+    print(f"| {count:,} empty files | sender, MB | receiver, MB |\n|---|---|---|")
+    for per_folder in (1000, count):
+        source, into = os.path.join(options.folder, "empty"), fresh(options)
+        for first in range(0, count, per_folder):
+            folder = os.path.join(source, f"folder-{first}")
+            os.makedirs(folder)
+            for number in range(first, first + per_folder):
+                os.mknod(os.path.join(folder, f"a-name-as-long-as-they-are-{number:08}.npy"), 0o644)
+        receive = ["receive", "127.0.0.1:0", "--into", into, "--no-sync", "--once", "--json"]
+        with Program(options.arraylift, *receive) as receiver:
+            address = receiver.first_event("listening")["address"]
+            with Program(options.arraylift, "send", source, address, "--json") as sender:
+                ends = [(end, end.events()) for end in (sender, receiver)]
+        peaks = [last(*end, "process")["peak_resident_bytes"] for end in ends]
+        if last(*ends[1], "finished")["items"]["stored"] != count + count // per_folder + 1:
+            raise Unusable("not all were stored")
+        print(f"| {per_folder:,} in a folder | {' | '.join(f'{peak / 1e6:.1f}' for peak in peaks)} |", flush=True)
+        shutil.rmtree(source)
+        shutil.rmtree(into)
+    print()
+
+
 def make_source(folder, count):
     """A folder with `count` files of random bytes in FOLDERS folders."""
     source = os.path.join(folder, f"{count}-files")
@@ -268,6 +292,8 @@ def main():
         print_rows(rows, options.movers)
         if not links:
             print("\nleft out: the link: WAN names nothing that makes one, or it is not allowed here")
+        print()
+        print_peaks(1_000_000 // tenth, options)
         kept, dropped = "serve --into FOLDER --no-sync", "serve --into discard"
         connections = in_turn({kept: served("folder", "--no-sync"), dropped: served("discard")}, options)
         print_numbers(f"{options.connections:,} connections at once, {options.bytes:,} bytes each", connections, "connections/s", 1)
