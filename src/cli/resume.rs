@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::Error;
 use crate::error::{Fault, reason};
 use crate::history::{Again, Ending, Entry, Object, Query, Way};
-use crate::transfer::{InterruptedPart, KEPT, discard_part, interrupted_parts};
+use crate::transfer::{InterruptedPart, KEPT, interrupted_parts};
 use crate::units;
 
 use super::arguments::ResumeArguments;
@@ -70,7 +70,7 @@ fn go_on(id: u64) -> Result<(), Failure> {
 fn discard(parts: &[InterruptedPart]) -> Result<(), Failure> {
     let (mut removed, mut left) = (0, 0);
     for part in parts {
-        if discard_part(&part.part).unwrap_or(false) {
+        if part.discard().unwrap_or(false) {
             removed += 1;
         } else {
             left += 1;
@@ -129,9 +129,12 @@ fn tell_parts(folder: &Path, parts: &[InterruptedPart]) {
     }
     for part in parts {
         let is_in_use = if part.is_in_use { ", being received" } else { "" };
-        let name = part.part.file_name().unwrap_or_default().display();
+        let is_of = match &part.within {
+            Some(within) => format!("a part of that file, from its byte {} on", within.at),
+            None => part.part.file_name().unwrap_or_default().display().to_string(),
+        };
         say(&format!(
-            "{}: {} are there{is_in_use} ({name})",
+            "{}: {} are there{is_in_use} ({is_of})",
             part.wanted,
             units::done_of(part.recorded_bytes, part.bytes)
         ));
@@ -163,6 +166,9 @@ struct Part<'a> {
     recorded_bytes: u64,
     since_unix_s: u64,
     is_in_use: bool,
+    /// The byte with which it begins in a file that was there before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_byte: Option<u64>,
 }
 
 impl<'a> Part<'a> {
@@ -175,6 +181,7 @@ impl<'a> Part<'a> {
             recorded_bytes: part.recorded_bytes,
             since_unix_s: since.as_secs(),
             is_in_use: part.is_in_use,
+            at_byte: part.within.as_ref().map(|within| within.at),
         }
     }
 }

@@ -24,7 +24,8 @@ pub(crate) struct Leftover {
 #[must_use]
 pub(crate) fn leftovers(folder: &Path) -> Vec<Leftover> {
     // What has a log.
-    let interrupted = interrupted_parts(folder).unwrap_or_default();
+    let mut interrupted = interrupted_parts(folder).unwrap_or_default();
+    interrupted.retain(|known| known.within.is_none());
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut found: Vec<Leftover> = entries
         .filter_map(|entry| {

@@ -40,6 +40,7 @@ mod repeat;
 mod resume;
 mod resume_fetch;
 mod resume_trees;
+mod resume_within;
 mod sandbox;
 mod serve;
 mod shm;

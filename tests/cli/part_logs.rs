@@ -15,7 +15,9 @@ pub(crate) fn log_in(folder: &Path) -> Option<PathBuf> {
         return None;
     }
     let names = names_in(folder);
-    let name = names.iter().find(|name| name.ends_with(".part.log"));
+    let name = names
+        .iter()
+        .find(|name| name.ends_with(".part.log") || name.ends_with(".at.log"));
     name.map(|name| folder.join(name))
 }
 

@@ -23,12 +23,12 @@ use super::peers::native_offer;
 use super::serve::{cancelled, stopped};
 
 /// Of the file that is sent.
-const BYTES: usize = 48 << 20;
+pub(crate) const BYTES: usize = 48 << 20;
 /// A block of it, at the limit with which it is sent slowly.
-const BLOCK: u64 = 1 << 20;
+pub(crate) const BLOCK: u64 = 1 << 20;
 
 /// Bytes that differ everywhere.
-fn content(seed: u64) -> Vec<u8> {
+pub(crate) fn content(seed: u64) -> Vec<u8> {
     let mut state = seed | 1;
     let words = std::iter::repeat_with(|| {
         state ^= state << 13;
@@ -65,11 +65,11 @@ fn until_recorded(dir: &Dir, records: u64) {
 }
 
 /// Sends so slowly that there is time to end it.
-fn send_slowly(dir: &Dir, address: &str, options: &str) -> Process {
+pub(crate) fn send_slowly(dir: &Dir, address: &str, options: &str) -> Process {
     send_at("40MB/s", dir, address, options)
 }
 
-fn send_at(rate: &str, dir: &Dir, address: &str, options: &str) -> Process {
+pub(crate) fn send_at(rate: &str, dir: &Dir, address: &str, options: &str) -> Process {
     let arguments = format!("send a.bin {address} --limit {rate} {options}");
     dir.arraylift(arguments.split_whitespace()).start()
 }
@@ -80,7 +80,7 @@ fn go_on(dir: &Dir, address: &str, options: &str) -> u64 {
     resumed_bytes(&dir.arraylift(arguments.split_whitespace()).run().done())
 }
 
-fn resumed_bytes(ended: &Ended) -> u64 {
+pub(crate) fn resumed_bytes(ended: &Ended) -> u64 {
     let finished = ended.objects().into_iter().find(|object| object["event"] == "finished");
     let finished: Json = finished.unwrap_or_else(|| panic!("it is not done: {ended:?}"));
     assert_eq!(finished["verified"], true);

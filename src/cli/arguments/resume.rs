@@ -23,7 +23,7 @@ pub(crate) struct ResumeArguments {
     /// The folder that was received into
     #[arg(long = "in", value_name = "FOLDER", default_value = ".")]
     pub folder: PathBuf,
-    /// Removes what lies half received there; not what is being received
+    /// Removes what lies half received there; not what is being received, and of a part of an existing file only its log
     #[arg(long, conflicts_with = "json")]
     pub discard: bool,
     /// Prints one JSON object for each

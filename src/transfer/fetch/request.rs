@@ -201,6 +201,7 @@ impl FileRequest {
             keep_free: None,
             part_number: None,
             publisher: publisher.map(Arc::downgrade),
+            wanted: None,
         })?;
         Ok((sink, reason))
     }

@@ -11,8 +11,11 @@ use crate::error::Error;
 use crate::route::ReceiveRouteChoice;
 
 use super::holes::Holes;
+use super::on_record::OnRecord;
+use super::opened_part::Resumed;
 use super::part_file::folder_of;
 use super::reservation::Reservation;
+use super::within::RecordWithin;
 use super::{SinkRequest, unwritable};
 
 /// The part of an existing file that an array becomes.
@@ -23,14 +26,19 @@ pub(crate) struct ExistingPart {
     pub(crate) bytes: Range<u64>,
     /// The disk that it takes: a sparse file may have none behind the part.
     space: Reservation,
+    /// What is written down of the part while it is received into, where it could be gone on with.
+    record: Option<OnRecord>,
+    /// What is to be known of how it was opened.
+    pub(super) note: Option<String>,
 }
 
 impl ExistingPart {
-    /// Finds the part for what is offered, which begins with byte `at_bytes`.
+    /// Finds the part for what is offered, which begins with byte `at_bytes`, and what an earlier transfer of the same has
+    /// left there.
     ///
     /// # Errors
     /// The file has no such part, or the disk has no room for what the part lacks.
-    pub(crate) fn open(path: &Path, at_bytes: u64, request: &SinkRequest) -> Result<Self, Error> {
+    pub(super) fn open(path: &Path, at_bytes: u64, request: &SinkRequest) -> Result<(Self, Option<Resumed>), Error> {
         let len = request.offer.meta.byte_len();
         let (file, base) = part_of_existing(path, at_bytes, &request.offer.meta)?;
         let bytes = base..base + len;
@@ -48,12 +56,21 @@ impl ExistingPart {
                 };
                 no.error(len, folder_of(path), full, refused)
             })?;
-        Ok(Self {
+        let RecordWithin { record, resumed, note } = RecordWithin::open(path, &file, base, request);
+        let part = Self {
             path: path.into(),
             file: Arc::new(file),
             bytes,
             space,
-        })
+            record,
+            note,
+        };
+        Ok((part, resumed))
+    }
+
+    /// What is written down of it.
+    pub(super) fn record(&self) -> Option<&OnRecord> {
+        self.record.as_ref().filter(|record| record.is_kept())
     }
 
     /// The bytes around byte `at` of the array whose disk space is taken; `None` where it is not. Never waits for the disk.

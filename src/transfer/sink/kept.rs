@@ -7,7 +7,6 @@ use std::time::Instant;
 use crate::error::Error;
 
 use super::on_record::OnRecord;
-use super::part_file::PartFile;
 use super::part_log::PartLogError;
 use super::{PreparedSink, Storage};
 
@@ -25,11 +24,14 @@ impl PreparedSink {
     /// # Errors
     /// The file cannot be read.
     pub(crate) fn copy_prefix(&self, into: &mut [u8]) -> Result<(), Error> {
-        let Storage::New(part) = &self.storage else {
-            return Err(Error::Bug("bytes that were there before, in what is no file".into()));
+        let read = match &self.storage {
+            Storage::New(part) => part.file.read_exact_at(into, part.data_offset),
+            Storage::Existing(part) => part.file.read_exact_at(into, part.bytes.start),
+            Storage::Nowhere | Storage::Memory { .. } => {
+                return Err(Error::Bug("bytes that were there before, in what is no file".into()));
+            }
         };
-        let read = part.file.read_exact_at(into, part.data_offset);
-        read.map_err(|error| part.write_error(&error, self.len))
+        read.map_err(|error| self.write_error(&error))
     }
 
     /// Whether [`PreparedSink::write_record`] is to be called now; by whoever is told so.
@@ -42,20 +44,24 @@ impl PreparedSink {
     /// # Errors
     /// The file is somebody else's now, or could not be put on disk.
     pub(crate) fn write_record(&self) -> Result<(), Error> {
-        let Storage::New(part) = &self.storage else {
-            return Ok(());
-        };
-        let Some(record) = part.record() else {
-            return Ok(());
-        };
-        let written = record.write(&self.ledger, &part.file);
-        written.map_err(|error| self.record_error(part, &error))
+        match (self.record(), self.storage.file()) {
+            (Some(record), Some(file)) => self.recorded(record, record.write(&self.ledger, file)),
+            _ => Ok(()),
+        }
     }
 
-    fn record_error(&self, part: &PartFile, error: &PartLogError) -> Error {
-        match error {
-            PartLogError::NotOurs => Error::SinkChanged(part.path()),
-            PartLogError::NotOnDisk(error) => self.not_on_disk(error),
+    /// What it comes to that something was recorded, or could not be.
+    fn recorded(&self, record: &OnRecord, done: Result<(), PartLogError>) -> Result<(), Error> {
+        match (done, &self.storage) {
+            (Err(PartLogError::NotOnDisk(error)), _) => Err(self.not_on_disk(&error)),
+            (Err(PartLogError::NotOurs), Storage::New(part)) => Err(Error::SinkChanged(part.path())),
+            // Somebody else receives into the same part of the file, and reads each block again before it counts. Nothing
+            // more is written down here.
+            (Err(PartLogError::NotOurs), _) => {
+                record.remove();
+                Ok(())
+            }
+            (Ok(()), _) => Ok(()),
         }
     }
 
@@ -64,20 +70,19 @@ impl PreparedSink {
         self.is_unwanted.store(true, Ordering::SeqCst);
     }
 
-    fn record(&self) -> Option<&OnRecord> {
+    pub(super) fn record(&self) -> Option<&OnRecord> {
         match &self.storage {
             Storage::New(part) => part.record(),
-            _ => None,
+            Storage::Existing(part) => part.record(),
+            Storage::Nowhere | Storage::Memory { .. } => None,
         }
     }
 
     /// Takes the block around byte `at` off the record, where it is about to get other bytes.
     pub(super) fn void(&self, at: u64) -> Result<(), Error> {
         if self.ledger.needs_void(at) {
-            if let Storage::New(part) = &self.storage
-                && let (Some(record), Some(index)) = (part.record(), self.ledger.index_of(at))
-            {
-                record.void(index).map_err(|error| self.record_error(part, &error))?;
+            if let (Some(record), Some(index)) = (self.record(), self.ledger.index_of(at)) {
+                self.recorded(record, record.void(index))?;
             }
             self.ledger.voided(at);
         }
@@ -86,14 +91,17 @@ impl PreparedSink {
 
     /// Leaves what has come where it can be gone on with, if that is worth it and somebody may want to. It is not whole.
     pub(super) fn keep_to_resume(&self) {
-        if let Storage::New(part) = &self.storage
-            && !self.is_unwanted.load(Ordering::SeqCst)
-            && self.ledger.verified_bytes() >= KEPT_BYTES_MIN
-            && part.record().is_some()
-        {
+        let Some(record) = self.record() else { return };
+        let is_wanted = !self.is_unwanted.load(Ordering::SeqCst) && self.ledger.verified_bytes() >= KEPT_BYTES_MIN;
+        if is_wanted {
             // What it comes to is told already.
             let _ = self.write_record();
-            part.keep_to_resume();
+        }
+        match &self.storage {
+            Storage::New(part) if is_wanted => part.keep_to_resume(),
+            // The file stays in any case.
+            Storage::Existing(_) if !is_wanted => record.remove(),
+            _ => {}
         }
     }
 }

@@ -27,6 +27,7 @@ mod reservation;
 mod route_choice;
 pub(crate) mod task;
 pub(crate) mod tree;
+mod within;
 pub(crate) mod write_away;
 
 use std::fs::{File, Metadata};
@@ -45,7 +46,7 @@ use crate::sys::Filled;
 use crate::transfer::limits::keep_free::KeepFree;
 use crate::transfer::plan::SinkSpec;
 use crate::transfer::shm::ShmName;
-use crate::wire::Offer;
+use crate::wire::{Grain, Offer};
 
 use existing::{ExistingPart, open_existing};
 use fault_ahead::FaultAhead;
@@ -100,6 +101,22 @@ pub(crate) struct SinkRequest {
     pub(crate) part_number: Option<PartNumber>,
     /// Who puts what is kept in a file on disk before it is published, where it is to be there.
     pub(crate) publisher: Option<Weak<Publisher>>,
+    /// Whoever wants the sink holds this: much may have to be read before it is ready. `None` where that is not asked.
+    pub(crate) wanted: Option<Weak<()>>,
+}
+
+impl SinkRequest {
+    /// Whether somebody still waits for the sink.
+    fn is_wanted(&self) -> bool {
+        self.wanted.as_ref().is_none_or(|wanted| wanted.strong_count() > 0)
+    }
+
+    /// Whether much may have to be read before it is known what is there, while the sender has to hear that it is not
+    /// forgotten.
+    pub(crate) fn may_read_again(&self) -> bool {
+        let grain = self.offer.grain.map_or(u64::MAX, Grain::bytes);
+        matches!(self.spec, SinkSpec::Within { .. }) && self.offer.meta.byte_len() > grain
+    }
 }
 
 /// What comes into a sink.
@@ -124,7 +141,7 @@ enum Storage {
     /// A new file under its temporary name.
     New(Box<PartFile>),
     /// A part of an existing file.
-    Existing(ExistingPart),
+    Existing(Box<ExistingPart>),
 }
 
 impl SinkSpec {
@@ -197,10 +214,14 @@ impl PreparedSink {
             }
             SinkSpec::File(_) | SinkSpec::Folder(_) | SinkSpec::Shm(_) => {
                 let (part, resumed) = PartFile::create(&request)?;
-                ledger = part.ledger(&request, resumed)?;
+                ledger = Resumed::ledger(resumed, part.record().is_some(), &request)?;
                 Storage::New(Box::new(part))
             }
-            SinkSpec::Within { path, at_bytes } => Storage::Existing(ExistingPart::open(path, *at_bytes, &request)?),
+            SinkSpec::Within { path, at_bytes } => {
+                let (part, resumed) = ExistingPart::open(path, *at_bytes, &request)?;
+                ledger = Resumed::ledger(resumed, part.record().is_some(), &request)?;
+                Storage::Existing(Box::new(part))
+            }
         };
         let file_system = storage.file_system();
         let resumed_bytes = ledger.recorded_bytes();
@@ -315,13 +336,11 @@ impl PreparedSink {
     /// The disk is full.
     pub(crate) fn make_room_ahead(&self, at: u64) -> Result<Range<u64>, Error> {
         match &self.storage {
-            Storage::New(part) => {
-                let room = part.take_space_ahead(at, self.ledger.landed_bytes())?;
-                Ok(if self.is_resumed() { at..at } else { room })
-            }
+            Storage::New(part) => part.take_space_ahead(at, self.ledger.landed_bytes()),
             Storage::Existing(part) => part.take_space_ahead(at, self.ledger.landed_bytes()),
             Storage::Nowhere | Storage::Memory { .. } => Ok(0..u64::MAX),
         }
+        .map(|room| if self.is_resumed() { at..at } else { room })
     }
 
     /// `bytes` more are here, which are not in the ledger yet.

@@ -9,13 +9,15 @@ use sha2::{Digest as _, Sha256};
 use crate::array::npy;
 use crate::checksum::ChecksumKind;
 use crate::error::Error;
+use crate::ledger::Ledger;
+use crate::transfer::plan::SinkSpec;
 use crate::wire::Grain;
 
 use super::expiry::expire_in;
 use super::file_system::FileSystem;
 use super::folder::Folder;
 use super::on_record::OnRecord;
-use super::part_log::{Found, ItemHead, PartLog, find};
+use super::part_log::{Found, ItemHead, Known, PartLog, find};
 use super::part_name::numbers_for;
 use super::{Content, SinkRequest, part_name};
 
@@ -55,7 +57,7 @@ impl OpenedPart {
         let Some(head) = head else {
             return Self::without_record(folder, wanted, request, None);
         };
-        let is_marked = |file: &File| request.publisher.is_some() && FileSystem::of(file).has_disk();
+        let is_marked = |file: &File| is_marked(file, request);
         expire_in(folder);
         let found = find(folder, head);
         let mut note = None;
@@ -63,18 +65,14 @@ impl OpenedPart {
             let part = folder.path_of(&part);
             note = Some(format!("{} was not gone on with: {reason}", part.display()));
         } else if let Found::Part(part) = found
-            && let Some(grain) = Grain::new(part.grain_bytes)
+            && let Some((record, resumed, note)) = gone_on_with(part.known, head, is_marked(&part.file))
         {
-            let has_changed = part.was_identity != head.identity;
             return Ok(Self {
-                note: has_changed.then(|| "its source is another one than before the break".into()),
-                record: Some(OnRecord::new(part.log, is_marked(&part.file))),
-                resumed: Some(Resumed {
-                    grain,
-                    blocks: part.recorded,
-                }),
                 file: part.file,
                 name: part.name,
+                record: Some(record),
+                resumed: Some(resumed),
+                note,
             });
         }
         let (file, name) = part_name::create(folder, wanted, numbers_for(wanted, head.bytes))?;
@@ -110,6 +108,49 @@ impl OpenedPart {
     }
 }
 
+/// Whether what has come into a file is put on disk from time to time.
+pub(super) fn is_marked(file: &File, request: &SinkRequest) -> bool {
+    request.publisher.is_some() && FileSystem::of(file).has_disk()
+}
+
+/// The record of what is gone on with, what was there of it, and what is to be known of that.
+pub(super) fn gone_on_with(
+    known: Known,
+    head: &ItemHead,
+    is_marked: bool,
+) -> Option<(OnRecord, Resumed, Option<String>)> {
+    let grain = Grain::new(known.grain_bytes)?;
+    let has_changed = known.was_identity != head.identity;
+    let note = has_changed.then(|| "its source is another one than before the break".into());
+    let blocks = known.recorded;
+    Some((OnRecord::new(known.log, is_marked), Resumed { grain, blocks }, note))
+}
+
+impl Resumed {
+    /// The ledger for what is offered: what was there of it is in it already, and what comes is kept for the record, where
+    /// that is recorded.
+    ///
+    /// # Errors
+    /// What was there is none of what is offered.
+    pub(super) fn ledger(
+        resumed: Option<Self>,
+        is_recorded: bool,
+        request: &SinkRequest,
+    ) -> Result<Arc<Ledger>, Error> {
+        let given = &request.ledger;
+        let (total, checksum) = (given.total_bytes(), given.checksum_kind());
+        match (total, resumed, request.offer.grain) {
+            (Some(total), Some(Self { grain, blocks }), _) => {
+                Ledger::resumed(total, checksum, grain, request.offer.streams, blocks)
+            }
+            (Some(total), None, Some(grain)) if is_recorded => {
+                Ok(Ledger::recording(total, checksum, grain, request.offer.streams))
+            }
+            _ => Ok(Arc::clone(given)),
+        }
+    }
+}
+
 /// What tells an array that could be gone on with from every other; `None` of one that cannot: it is a single block, or
 /// its blocks have no place of their own or nothing to know them by.
 pub(super) fn head_of(request: &SinkRequest, wanted: &Path, data_offset: u64) -> Option<ItemHead> {
@@ -139,5 +180,6 @@ pub(super) fn head_of(request: &SinkRequest, wanted: &Path, data_offset: u64) ->
         content,
         grain_bytes: grain.get(),
         checksum: offer.checksum,
+        is_within: matches!(request.spec, SinkSpec::Within { .. }),
     })
 }

@@ -12,7 +12,6 @@ use rustix::fs::{Mode, fchmod};
 
 use crate::array::npy;
 use crate::error::{DiskRoom, Error, Reason, reason};
-use crate::ledger::Ledger;
 use crate::route::ReceiveRouteChoice;
 use crate::route::receive::takes_splice;
 use crate::transfer::limits::promise::Promise;
@@ -156,24 +155,6 @@ impl PartFile {
             .map_err(|error| self.write_error(&error, needed))?;
         self.space = Some(space).filter(|_| self.shared.is_none() && !self.grows);
         Ok(())
-    }
-
-    /// The ledger for what is offered: what was there of it is in it already, and what comes is kept for the record.
-    ///
-    /// # Errors
-    /// What was there is none of what is offered.
-    pub(super) fn ledger(&self, request: &SinkRequest, resumed: Option<Resumed>) -> Result<Arc<Ledger>, Error> {
-        let given = &request.ledger;
-        let (total, checksum) = (given.total_bytes(), given.checksum_kind());
-        match (total, resumed, request.offer.grain) {
-            (Some(total), Some(Resumed { grain, blocks }), _) => {
-                Ledger::resumed(total, checksum, grain, request.offer.streams, blocks)
-            }
-            (Some(total), None, Some(grain)) if self.record.is_some() => {
-                Ok(Ledger::recording(total, checksum, grain, request.offer.streams))
-            }
-            _ => Ok(Arc::clone(given)),
-        }
     }
 
     /// What is written down of it.

@@ -19,8 +19,12 @@ use super::unwritable;
 
 /// Between the final name and the number.
 const MARK: &str = "arraylift-";
+/// Behind the number of a file that is not whole.
+const PART_ENDING: &str = ".part";
 /// Behind the name of a file that is not whole, this is its log.
 pub(super) const LOG_ENDING: &str = ".log";
+/// Behind the number, this is the log of a part of a file that was there before: nothing half received lies beside it.
+const LOG_WITHIN_ENDING: &str = ".at.log";
 /// The digits of the number.
 const DIGITS: usize = 8;
 /// Of the final name, what the temporary one keeps: a name may have 255 bytes, and this one gets longer.
@@ -44,16 +48,24 @@ impl PartNumber {
 
     /// What a file of this number is called that shall be called `wanted`.
     pub(super) fn name_for(self, wanted: &Path) -> PathBuf {
+        self.name_with(wanted, PART_ENDING)
+    }
+
+    fn name_with(self, wanted: &Path, ending: &str) -> PathBuf {
         let name = wanted.file_name().unwrap_or_default().to_string_lossy();
         let name = &name[..name.floor_char_boundary(KEPT_BYTES_MAX)];
-        PathBuf::from(format!("{name}.{MARK}{:08x}.part", self.0))
+        PathBuf::from(format!("{name}.{MARK}{:08x}{ending}", self.0))
     }
 
     /// That of a file of this name; `None` where no file that is not whole can be called so, in any case of letters: some
     /// file systems do not tell them apart.
     pub(crate) fn of_name(name: &str) -> Option<Self> {
+        Self::of_name_with(name, PART_ENDING)
+    }
+
+    fn of_name_with(name: &str, ending: &str) -> Option<Self> {
         let name = name.to_ascii_lowercase();
-        let (_, marked) = name.strip_suffix(".part")?.rsplit_once('.')?;
+        let (_, marked) = name.strip_suffix(ending)?.rsplit_once('.')?;
         let digits = marked.strip_prefix(MARK)?;
         let is_number = digits.len() == DIGITS && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
         is_number
@@ -66,14 +78,27 @@ impl PartNumber {
 /// The numbers of files that are not whole and shall be called `wanted`, with items of so many bytes: they are found again
 /// by these, and the folder need not be listed. Where somebody has the first, the next one is taken.
 pub(crate) fn numbers_for(wanted: &Path, bytes: u64) -> impl Iterator<Item = PartNumber> + use<> {
+    let first = number_of(wanted, &[bytes]);
+    (0..NUMBERS_OF_ITEM).map(move |step| PartNumber(first.wrapping_add(step)))
+}
+
+/// What the log of `bytes` bytes from byte `at` on of the file `name` is called. There is one for each place: what comes
+/// there makes what was written down of it before worthless.
+pub(super) fn log_within(name: &Path, at: u64, bytes: u64) -> PathBuf {
+    PartNumber(number_of(name, &[at, bytes])).name_with(name, LOG_WITHIN_ENDING)
+}
+
+/// A number that follows from a name and others.
+fn number_of(name: &Path, others: &[u64]) -> u32 {
     let mut digest = Digest::new(ChecksumKind::Crc32);
-    digest.update(wanted.as_os_str().as_bytes());
+    digest.update(name.as_os_str().as_bytes());
     // No name has it.
     digest.update(&[0]);
-    digest.update(&bytes.to_le_bytes());
+    for other in others {
+        digest.update(&other.to_le_bytes());
+    }
     let [a, b, c, d, ..] = digest.value().unwrap_or_default().to_le_bytes();
-    let first = u32::from_le_bytes([a, b, c, d]);
-    (0..NUMBERS_OF_ITEM).map(move |step| PartNumber(first.wrapping_add(step)))
+    u32::from_le_bytes([a, b, c, d])
 }
 
 /// Makes a file in a folder in which it shall be called `wanted`, only for this user, and locks it. Returns its name, with
@@ -102,9 +127,14 @@ pub(super) fn create(
     })
 }
 
-/// Whether a file that is not whole can be called so, or the log of one.
+/// Whether a file that is not whole can be called so, or a log of what is not.
 pub(crate) fn is_part_name(name: &str) -> bool {
-    PartNumber::of_name(name).is_some() || is_log_name(name)
+    PartNumber::of_name(name).is_some() || is_log_name(name) || is_log_within_name(name)
+}
+
+/// Whether the log of a part of a file that was there before can be called so, in any case of letters.
+pub(super) fn is_log_within_name(name: &str) -> bool {
+    PartNumber::of_name_with(name, LOG_WITHIN_ENDING).is_some()
 }
 
 /// Whether the log of a file that is not whole can be called so, in any case of letters.
@@ -165,6 +195,9 @@ mod tests {
             ("a.arraylift-0123abcd.part.log", true),
             ("A.ARRAYLIFT-0123ABCD.PART.LOG", true),
             ("a.part.log", false),
+            ("a.arraylift-0123abcd.at.log", true),
+            ("A.Arraylift-0123ABCD.AT.LOG", true),
+            ("a.at.log", false),
             ("a.arraylift-0123abcd.log", false),
         ] {
             assert_eq!(is_part_name(name), is_ours, "{name}");
@@ -179,6 +212,28 @@ mod tests {
         assert_eq!(ours.len(), 16);
         assert_eq!(ours[1].0, ours[0].0.wrapping_add(1));
         assert!(ours[0] != numbers("a.npy", 1001)[0] && ours[0] != numbers("b.npy", 1000)[0]);
+    }
+
+    #[test]
+    fn the_log_of_a_part_of_a_file_has_a_name_for_each_place_and_is_never_taken_for_the_log_of_a_new_file() {
+        let [ours, elsewhere, shorter, other] = [
+            ("a.npy", 128, 1000),
+            ("a.npy", 136, 1000),
+            ("a.npy", 128, 999),
+            ("b.npy", 128, 1000),
+        ]
+        .map(|(name, at, bytes)| log_within(Path::new(name), at, bytes));
+        assert_eq!(ours, log_within(Path::new("a.npy"), 128, 1000));
+        assert!(ours != elsewhere && ours != shorter && ours != other);
+        let long = log_within(Path::new(&"é".repeat(127)), 0, 1000);
+        for name in [ours, long] {
+            let name = name.to_str().expect("UTF-8");
+            assert!(
+                is_log_within_name(name) && is_part_name(name) && name.len() <= 255,
+                "{name}"
+            );
+            assert!(!is_log_name(name) && PartNumber::of_name(name).is_none(), "{name}");
+        }
     }
 
     #[test]

@@ -10,8 +10,8 @@ use rustix::io::{Errno, retry_on_intr};
 use crate::error::{Error, reason};
 use crate::sys::begin_write_out;
 use crate::thread::catch_panic;
+use crate::transfer::sink::incoming_array::IncomingArray;
 
-use super::existing::ExistingPart;
 use super::folder::{Folder, FolderId, present_path};
 use super::publication::{Job, Published};
 use super::{PreparedSink, Storage, is_of};
@@ -38,19 +38,13 @@ impl PreparedSink {
 
     /// Puts its file on disk.
     fn sync(&self, file: &File) -> io::Result<bool> {
-        match &self.storage {
-            Storage::New(part) => part
-                .record()
-                .map_or_else(|| sync(file), |record| record.around_sync(|| sync(file))),
-            _ => sync(file),
-        }
+        self.record()
+            .map_or_else(|| sync(file), |record| record.around_sync(|| sync(file)))
     }
 
     /// It has its name, and needs no record to be gone on with.
     fn remove_record(&self) {
-        if let Storage::New(part) = &self.storage
-            && let Some(record) = part.record()
-        {
+        if let Some(record) = self.record() {
             record.remove();
         }
     }
@@ -65,9 +59,7 @@ impl PreparedSink {
         self.check()?;
         match &self.storage {
             // One that was renamed is still there.
-            Storage::Existing(ExistingPart { path, file, .. }) if is_lost(path, file) => {
-                Err(Error::SinkChanged(path.clone()))
-            }
+            Storage::Existing(part) if is_lost(&part.path, &part.file) => Err(Error::SinkChanged(part.path.clone())),
             Storage::New(part) => part.settle(),
             _ => Ok(()),
         }
@@ -77,7 +69,7 @@ impl PreparedSink {
     fn name(&self) -> Result<Published, Error> {
         let (path, note) = match &self.storage {
             Storage::Nowhere | Storage::Memory { .. } => (None, None),
-            Storage::Existing(part) => (Some(existing_path(&part.path, &part.file)), None),
+            Storage::Existing(part) => (Some(existing_path(&part.path, &part.file)), part.note.clone()),
             Storage::New(part) => {
                 let (path, note) = part.publish()?;
                 (Some(path), note)
@@ -124,14 +116,15 @@ fn put_in_order(jobs: Vec<Job>) {
     for job in settled(waited_for) {
         let Some(array) = job.array() else { continue };
         let file = array.sink.file_on_disk().map(Arc::clone);
-        match file.map_or(Ok(true), |file| array.sink.sync(&file)) {
+        let is_synced = file.map_or(Ok(true), |file| array.sink.sync(&file)).map_err(|error| {
+            let error = array.sink.not_on_disk(&error);
+            // All of it came: what can be saved is for people, and nobody removes it.
+            array.sink.remove_record();
+            error
+        });
+        match is_synced.and_then(|is_synced| read_again(&job, array).map(|()| is_synced)) {
             Ok(is_synced) => synced.push((job, is_synced)),
-            Err(error) => {
-                let error = array.sink.not_on_disk(&error);
-                // All of it came: what can be saved is for people, and nobody removes it.
-                array.sink.remove_record();
-                job.finish(Err(error));
-            }
+            Err(error) => job.finish(Err(error)),
         }
     }
     let mut named = Vec::new();
@@ -172,12 +165,20 @@ fn put_in_order(jobs: Vec<Job>) {
 
 /// Gives an array its name that nobody waits for to be on disk.
 fn name_without_sync(job: Job) {
-    if job.may_be_named()
+    let Some(array) = job.array() else { return };
+    if let Err(error) = read_again(&job, array) {
+        job.finish(Err(error));
+    } else if job.may_be_named()
         && let Some(array) = job.array()
     {
         let result = array.sink.publish();
         job.finish(result);
     }
+}
+
+/// Reads again what was here before, unless nobody waits for it any more.
+fn read_again(job: &Job, array: &IncomingArray) -> Result<(), Error> {
+    array.sink.read_again(|| job.array().is_some())
 }
 
 /// Those that are still wanted and as they should be. All of them begin their way to the disk before any is waited for.

@@ -39,6 +39,7 @@ fn prepared(spec: &SinkSpec, offer: &Offer) -> Result<PreparedSink, Error> {
         keep_free: None,
         part_number: None,
         publisher: None,
+        wanted: None,
     })
 }
 

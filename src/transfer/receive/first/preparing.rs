@@ -25,6 +25,8 @@ use super::{FirstReceiver, JoinRequest, Phase};
 /// An offer that was taken, and the sink that is made ready for it.
 pub(super) struct Preparing {
     offer: Box<Offer>,
+    /// It goes before the sink, so that who prepares that is not waited for longer than need be.
+    _wanted: Arc<()>,
     sink: Pending<PreparedSink>,
     reply: Reply,
 }
@@ -50,6 +52,7 @@ impl FirstReceiver {
     /// may take its time.
     pub(super) fn prepare(&mut self, offer: Box<Offer>, ledger: Arc<Ledger>, reply: Reply) -> Result<(), Error> {
         let options = &self.link.options;
+        let wanted = Arc::new(());
         let request = SinkRequest {
             spec: self.plan.sink.clone(),
             offer: (*offer).clone(),
@@ -61,9 +64,12 @@ impl FirstReceiver {
             keep_free: self.plan.keep_free,
             part_number: self.plan.part_number,
             publisher: self.link.publishing.publisher(options).map(Arc::downgrade),
+            wanted: Some(Arc::downgrade(&wanted)),
         };
         let publishing = &self.link.publishing;
-        let effort = if request.spec.is_in_file() {
+        let effort = if request.may_read_again() {
+            Effort::MayLast
+        } else if request.spec.is_in_file() {
             publishing.effort_to_make(offer.meta.byte_len())
         } else {
             Effort::Brief
@@ -73,7 +79,12 @@ impl FirstReceiver {
             return self.begin(&offer, sink?, reply);
         }
         self.link.put_off_keep_alive(awake_now());
-        self.phase = Phase::Preparing(Preparing { offer, sink, reply });
+        self.phase = Phase::Preparing(Preparing {
+            offer,
+            _wanted: wanted,
+            sink,
+            reply,
+        });
         Ok(())
     }
 

@@ -14,6 +14,7 @@
 //! | 57 | 1 where a peer is named, else 0 |
 //! | 58 | bytes of the name |
 //! | 59 | bytes of the source's identity |
+//! | 60 | 1 where the part is some bytes of a file that was there before, else 0 |
 //! | 64..96 | the peer |
 //! | 96..128 | SHA-256 of what the item is |
 //! | 128..383 | the name |
@@ -65,6 +66,8 @@ pub(crate) struct ItemHead {
     pub(crate) grain_bytes: u32,
     /// What the values of its blocks are.
     pub(crate) checksum: ChecksumKind,
+    /// It comes into some bytes of a file that was there before, `wanted`, which is never removed.
+    pub(crate) is_within: bool,
 }
 
 /// A head as it is stored.
@@ -107,7 +110,7 @@ impl ItemHead {
         blocks.map(block_bytes).sum()
     }
 
-    /// The length of the part.
+    /// The length of the part; of a file that was there before, at least so many bytes.
     pub(super) fn part_bytes(&self) -> u64 {
         self.data_offset.saturating_add(self.bytes)
     }
@@ -163,7 +166,11 @@ impl Head {
         // What is checked has lengths that fit.
         let len = |bytes: &[u8]| u8::try_from(bytes.len()).unwrap_or(u8::MAX);
         let has_peer = u8::from(item.peer.is_some());
-        put(56, &[item.checksum.code(), has_peer, len(name), len(identity)]);
+        let is_within = u8::from(item.is_within);
+        put(
+            56,
+            &[item.checksum.code(), has_peer, len(name), len(identity), is_within],
+        );
         put(PEER_AT, &item.peer.unwrap_or_default());
         put(CONTENT_AT, &item.content);
         put(NAME_AT, name);
@@ -183,7 +190,7 @@ impl Head {
             return Err(Unusable::OtherVersion);
         }
         let number = |at| u64::from_le_bytes(array(bytes, at));
-        let [checksum, has_peer, name_len, identity_len] = array(bytes, 56);
+        let [checksum, has_peer, name_len, identity_len, is_within] = array(bytes, 56);
         let text = |at: usize, len: u8| &bytes[at..at + usize::from(len)];
         let name = text(NAME_AT, name_len);
         let item = ItemHead {
@@ -195,6 +202,7 @@ impl Head {
             content: array(bytes, CONTENT_AT),
             grain_bytes: u32::from_le_bytes(array(bytes, 12)),
             checksum: ChecksumKind::from_code(checksum).ok_or(Unusable::OtherVersion)?,
+            is_within: is_within == 1,
         };
         // Whoever wrote this did not write what is read here.
         item.check().map_err(|_| Unusable::OtherVersion)?;
@@ -252,6 +260,7 @@ mod tests {
             content: [9; 32],
             grain_bytes: 1 << 20,
             checksum: ChecksumKind::Crc32,
+            is_within: false,
         }
     }
 
@@ -268,9 +277,9 @@ mod tests {
 
     #[test]
     fn a_head_is_read_as_it_was_written() {
-        for peer in [None, Some([7; 32])] {
+        for (peer, is_within) in [(None, true), (Some([7; 32]), false)] {
             let mut head = head();
-            head.item.peer = peer;
+            (head.item.peer, head.item.is_within) = (peer, is_within);
             assert_eq!(Head::from_bytes(&head.to_bytes()).expect("whole"), head);
         }
     }

@@ -1,4 +1,5 @@
-//! Parts in a folder that were interrupted: told to people, and removed where nobody has gone on with them for days.
+//! Parts in a folder that were interrupted: told to people, and removed where nobody has gone on with them for days. Of a
+//! file that was there before only the log is ever removed.
 
 use std::fs::{File, read_dir};
 use std::io;
@@ -8,9 +9,10 @@ use std::time::{Duration, SystemTime};
 
 use crate::sys::is_locked;
 use crate::transfer::sink::folder::Folder;
-use crate::transfer::sink::part_name::{LOG_ENDING, is_log_name};
+use crate::transfer::sink::part_name::{LOG_ENDING, is_log_name, is_log_within_name};
 use crate::transfer::sink::removal;
 
+use super::head::Head;
 use super::stored::{Patience, is_of, open_own, read_head, remove_orphan, replay};
 use super::{Unusable, log_name};
 
@@ -20,9 +22,11 @@ pub(crate) const KEPT: Duration = Duration::from_hours(7 * 24);
 /// A part that was interrupted, and from which its transfer can go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct InterruptedPart {
-    /// Its path, `NAME.arraylift-NUMBER.part`.
+    /// Its path, `NAME.arraylift-NUMBER.part`; that of the file, where it is some bytes of one that was there before.
     pub(crate) part: PathBuf,
-    /// What it is to be called.
+    /// Which bytes of that file it is.
+    pub(crate) within: Option<Within>,
+    /// What it is to be called, or what that file is.
     pub(crate) wanted: String,
     /// Bytes of the item.
     pub(crate) bytes: u64,
@@ -34,31 +38,63 @@ pub(crate) struct InterruptedPart {
     pub(crate) is_in_use: bool,
 }
 
+/// Of an interrupted part that is some bytes of a file which was there before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Within {
+    /// The byte of the file with which it begins.
+    pub(crate) at: u64,
+    /// The path of its log.
+    pub(crate) log: PathBuf,
+}
+
+impl InterruptedPart {
+    /// Removes it, unless somebody is receiving it: a part with its log, and of a file that was there before the log alone.
+    /// Returns whether it did.
+    ///
+    /// # Errors
+    /// Its folder cannot be opened.
+    pub(crate) fn discard(&self) -> io::Result<bool> {
+        match &self.within {
+            None => discard(&self.part),
+            Some(within) => {
+                let Some((folder, name, log)) = opened(&within.log)? else {
+                    return Ok(false);
+                };
+                let lone = LogWithin { folder, name, log };
+                Ok(lone.remove_if(|_| true).unwrap_or(false))
+            }
+        }
+    }
+}
+
 /// Finds them in a folder, in order of their names. What cannot be read is left out, and a log without a part is removed.
 ///
 /// # Errors
 /// The folder cannot be read.
 pub(crate) fn interrupted_parts(folder: &Path) -> io::Result<Vec<InterruptedPart>> {
-    let mut found: Vec<InterruptedPart> = parts_with_logs(folder)?
-        .filter_map(|pair| describe(&pair).ok()?)
-        .collect();
-    found.sort_by(|a, b| a.part.cmp(&b.part));
+    let mut found: Vec<InterruptedPart> = logs_in(folder)?.filter_map(|log| log.describe().ok()?).collect();
+    let key = |part: &InterruptedPart| part.within.as_ref().map(|within| within.at);
+    found.sort_by(|a, b| (&a.part, key(a)).cmp(&(&b.part, key(b))));
     Ok(found)
 }
 
-/// Removes those that nobody has, and that were last written to seven days before `now`. Returns their paths. None goes of
-/// which a time lies in the future: a clock is wrong. A log without a part goes at any time.
+/// Removes those that nobody has, and that were last written to seven days before `now`; of a file that was there before the
+/// log, whatever has become of the file. Returns their paths. None goes of which a time lies in the future: a clock is
+/// wrong. A log without a part goes at any time.
 ///
 /// # Errors
 /// The folder cannot be read.
 pub(crate) fn expire(folder: &Path, now: SystemTime) -> io::Result<Vec<PathBuf>> {
-    let removed = parts_with_logs(folder)?.filter_map(|pair| {
-        let path = pair.folder.path_of(&pair.part);
-        let is_due = |times: [SystemTime; 2]| {
-            let rests = |time| now.duration_since(time).is_ok_and(|rest| rest >= KEPT);
-            times.into_iter().all(rests)
+    let rests = |time| now.duration_since(time).is_ok_and(|rest| rest >= KEPT);
+    let removed = logs_in(folder)?.filter_map(|log| {
+        let (removed, path) = match &log {
+            Logged::Part(pair) => (
+                remove_if(pair, |times| times.into_iter().all(rests)),
+                pair.folder.path_of(&pair.part),
+            ),
+            Logged::Within(within) => (within.remove_if(rests), within.folder.path_of(&within.name)),
         };
-        remove_if(&pair, is_due).unwrap_or(false).then_some(path)
+        removed.unwrap_or(false).then_some(path)
     });
     Ok(removed.collect())
 }
@@ -68,12 +104,10 @@ pub(crate) fn expire(folder: &Path, now: SystemTime) -> io::Result<Vec<PathBuf>>
 /// # Errors
 /// Its folder cannot be opened.
 pub(crate) fn discard(part: &Path) -> io::Result<bool> {
-    let folder = Folder::open(part.parent().unwrap_or(Path::new("")))?;
-    let part = PathBuf::from(part.file_name().unwrap_or_default());
-    let name = log_name(&part);
-    let Ok(Some(log)) = open_own(&folder, &name) else {
+    let Some((folder, name, log)) = opened(&log_name(part))? else {
         return Ok(false);
     };
+    let part = PathBuf::from(part.file_name().unwrap_or_default());
     let pair = Pair {
         folder,
         part,
@@ -81,6 +115,27 @@ pub(crate) fn discard(part: &Path) -> io::Result<bool> {
         log,
     };
     Ok(remove_if(&pair, |_| true).unwrap_or(false))
+}
+
+/// A log in its folder; `None` where there is none of this user's.
+fn opened(path: &Path) -> io::Result<Option<(Arc<Folder>, PathBuf, File)>> {
+    let folder = Folder::open(path.parent().unwrap_or(Path::new("")))?;
+    let name = PathBuf::from(path.file_name().unwrap_or_default());
+    let log = open_own(&folder, &name).ok().flatten();
+    Ok(log.map(|log| (folder, name, log)))
+}
+
+/// A log that lies in a folder.
+enum Logged {
+    Part(Pair),
+    Within(LogWithin),
+}
+
+/// The log of some bytes of a file that was there before.
+struct LogWithin {
+    folder: Arc<Folder>,
+    name: PathBuf,
+    log: File,
 }
 
 /// A log, and what its part is called.
@@ -92,23 +147,82 @@ struct Pair {
 }
 
 /// The logs in a folder, each opened as it is come to.
-fn parts_with_logs(path: &Path) -> io::Result<impl Iterator<Item = Pair> + use<>> {
+fn logs_in(path: &Path) -> io::Result<impl Iterator<Item = Logged> + use<>> {
     let folder = Folder::open(path)?;
     let entries = read_dir(path)?.flatten();
     Ok(entries.filter_map(move |entry| {
         let name = entry.file_name();
-        let part = name.to_str().filter(|name| is_log_name(name))?;
-        let part = PathBuf::from(&part[..part.len() - LOG_ENDING.len()]);
+        let text = name.to_str()?;
+        let part = is_log_name(text).then(|| PathBuf::from(&text[..text.len() - LOG_ENDING.len()]));
+        if part.is_none() && !is_log_within_name(text) {
+            return None;
+        }
         let name = PathBuf::from(name);
         let log = open_own(&folder, &name).ok()??;
         let folder = Arc::clone(&folder);
-        Some(Pair {
-            folder,
-            part,
-            name,
-            log,
+        Some(match part {
+            Some(part) => Logged::Part(Pair {
+                folder,
+                part,
+                name,
+                log,
+            }),
+            None => Logged::Within(LogWithin { folder, name, log }),
         })
     }))
+}
+
+impl Logged {
+    /// `None` where the file is gone.
+    fn describe(&self) -> Result<Option<InterruptedPart>, Unusable> {
+        match self {
+            Self::Part(pair) => describe(pair),
+            Self::Within(within) => within.describe(),
+        }
+    }
+}
+
+impl LogWithin {
+    /// `None` where the file is gone, and then the log goes, too.
+    fn describe(&self) -> Result<Option<InterruptedPart>, Unusable> {
+        let head = read_head(&self.log)?;
+        let wanted = &head.item.wanted;
+        let path = self.folder.path_of(wanted);
+        let file = match path.symlink_metadata() {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                remove_orphan(&self.folder, wanted, &self.name, &self.log, &mut Patience::none());
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if !(head.item.is_within && is_of(&head, &file)) {
+            return Err(Unusable::OtherFile);
+        }
+        let within = Within {
+            at: head.item.data_offset,
+            log: self.folder.path_of(&self.name),
+        };
+        Ok(Some(InterruptedPart {
+            part: path,
+            within: Some(within),
+            // Others may write to the file for whatever reason.
+            since: self.log.metadata()?.modified()?,
+            ..told(&self.log, &head, &self.log)?
+        }))
+    }
+
+    /// Removes it where nobody has it, and the time of its last write says so. The file stays. Returns whether it did.
+    fn remove_if(&self, is_due: impl Fn(SystemTime) -> bool) -> Result<bool, Unusable> {
+        let is_over = || Ok::<bool, Unusable>(is_due(self.log.metadata()?.modified()?));
+        // Whoever had it a moment ago wrote to it.
+        let is_free = is_over()? && Patience::none().lock(&self.log)? && is_over()?;
+        if !(is_free && self.folder.leads_to(&self.name, &self.log)) {
+            return Ok(false);
+        }
+        self.folder.unlink(&self.name).map_err(io::Error::from)?;
+        Ok(true)
+    }
 }
 
 impl Pair {
@@ -144,18 +258,28 @@ fn describe(pair: &Pair) -> Result<Option<InterruptedPart>, Unusable> {
     if !is_of(&head, &part.metadata()?) {
         return Err(Unusable::OtherFile);
     }
-    let read = replay(&pair.log, &head)?;
-    let recorded = read.on_disk.iter().chain(&read.pending);
     let [part_written, log_written] = pair.written(&part)?;
     Ok(Some(InterruptedPart {
         part: pair.folder.path_of(&pair.part),
+        since: part_written.max(log_written),
+        ..told(&pair.log, &head, &part)?
+    }))
+}
+
+/// What a log says of its item. Whoever receives that has `locked` locked.
+fn told(log: &File, head: &Head, locked: &File) -> Result<InterruptedPart, Unusable> {
+    let read = replay(log, head)?;
+    let recorded = read.on_disk.iter().chain(&read.pending);
+    Ok(InterruptedPart {
+        part: PathBuf::new(),
+        within: None,
         wanted: head.item.wanted.to_string_lossy().into_owned(),
         bytes: head.item.bytes,
         recorded_bytes: head.item.bytes_of(recorded.map(|(index, _)| *index)),
-        since: part_written.max(log_written),
+        since: SystemTime::UNIX_EPOCH,
         // Without locks nobody knows.
-        is_in_use: is_locked(&part).unwrap_or(true),
-    }))
+        is_in_use: is_locked(locked).unwrap_or(true),
+    })
 }
 
 /// Removes both where nobody has them, and the times of their last writes say so. Returns whether it did.
@@ -168,7 +292,9 @@ fn remove_if(pair: &Pair, is_due: impl Fn([SystemTime; 2]) -> bool) -> Result<bo
     if !(is_over()? && pair.lock(&part)? && is_over()?) {
         return Ok(false);
     }
-    if !is_of(&read_head(&pair.log)?, &part.metadata()?) {
+    let head = read_head(&pair.log)?;
+    // A file that was there before is not removed, whatever its log is called.
+    if head.item.is_within || !is_of(&head, &part.metadata()?) {
         return Err(Unusable::OtherFile);
     }
     // A log without a part is removed when it is seen; a part without a log would stay.
@@ -227,6 +353,7 @@ mod tests {
         assert!(found[0].is_in_use && found[0].recorded_bytes == 0);
         let expected = InterruptedPart {
             part: path,
+            within: None,
             wanted: "b.npy".into(),
             bytes: 9500,
             recorded_bytes: 1500,

@@ -22,7 +22,7 @@ use crate::transfer::sink::folder::Folder;
 use super::head::{Head, ItemHead, PartId};
 use super::record::{RECORD_BYTES, Record, Seal};
 use super::stored::{Patience, open_own};
-use super::{OWNER_AT, RECORDS_AT, RECORDS_MAX, SECOND_HEAD_AT, log_name};
+use super::{OWNER_AT, RECORDS_AT, RECORDS_MAX, SECOND_HEAD_AT, log_name_of};
 
 /// So much of the disk is taken for a log with its part, at most.
 const AHEAD_BYTES_MAX: u64 = 4 << 20;
@@ -37,6 +37,8 @@ pub(crate) struct PartLog {
     folder: Arc<Folder>,
     part: PathBuf,
     name: PathBuf,
+    /// The part is some bytes of a file that was there before, and that others may rename.
+    is_within: bool,
     file: File,
     seal: Seal,
     /// The number of the record by which it was opened.
@@ -70,7 +72,7 @@ pub(crate) enum PartLogError {
 }
 
 impl PartLog {
-    /// Makes the log of a part that was made a moment ago and is locked.
+    /// Makes the log of a part that was made a moment ago and is locked, or of some bytes of a file that was there before.
     ///
     /// # Errors
     /// There is none: the disk is full, say, its file system has no locks, or the item is beyond the bounds.
@@ -86,30 +88,30 @@ impl PartLog {
             part: PartId::of(&data.metadata()?),
             item: item.clone(),
         };
-        let name = log_name(part);
+        let name = log_name_of(item, part);
         let file = match folder.create(&name) {
-            // That of a part which is gone.
+            // That of a part which is gone, or of what nobody goes on with.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 remove_stale(folder, &name);
                 folder.create(&name)
             }
             file => file,
         }?;
-        let log = Self::new(folder, part, file, head.log_id, 0);
+        let log = Self::new(folder, part, file, &head, 0);
         log.begin(&head).inspect_err(|_| log.unlink())?;
         Ok(log)
     }
 
-    /// Goes on with a log of that number that is locked and has so many records. These blocks were pending, and are as they
+    /// Goes on with a log of that head that is locked and has so many records. These blocks were pending, and are as they
     /// were recorded.
     pub(super) fn reopen(
         folder: &Arc<Folder>,
         part: &Path,
         file: File,
-        (log_id, records): (u64, u32),
+        (head, records): (&Head, u32),
         pending: &[(u32, u64)],
     ) -> Self {
-        let log = Self::new(folder, part, file, log_id, u64::from(records));
+        let log = Self::new(folder, part, file, head, u64::from(records));
         if let Err(error) = log.open(pending) {
             log.lose_what_is_so(&error);
         }
@@ -171,9 +173,9 @@ impl PartLog {
     }
 
     /// Whether the part is still this log's, and `data` has its name: to be asked before it is published or removed, as
-    /// locks are not the same everywhere.
+    /// locks are not the same everywhere. A file that was there before may be called anything meanwhile.
     pub(crate) fn is_ours(&self, data: &File) -> bool {
-        self.is_last() && self.folder.leads_to(&self.part, data)
+        self.is_last() && (self.is_within || self.folder.leads_to(&self.part, data))
     }
 
     /// Removes it: the part is published, or removed. Nothing is recorded any more.
@@ -191,14 +193,15 @@ impl PartLog {
 }
 
 impl PartLog {
-    fn new(folder: &Arc<Folder>, part: &Path, file: File, log_id: u64, opened_at: u64) -> Self {
+    fn new(folder: &Arc<Folder>, part: &Path, file: File, head: &Head, opened_at: u64) -> Self {
         let seal = Seal {
-            log_id,
+            log_id: head.log_id,
             writer: Some(draw()),
         };
         Self {
             folder: Arc::clone(folder),
-            name: log_name(part),
+            name: log_name_of(&head.item, part),
+            is_within: head.item.is_within,
             part: part.into(),
             file,
             seal,
@@ -370,7 +373,7 @@ fn block_records(blocks: &[(u32, u64)]) -> impl Iterator<Item = Record> {
     blocks.iter().map(record)
 }
 
-/// Removes a log whose part is gone, unless somebody has it.
+/// Removes a log whose part is gone, or that nobody goes on with, unless somebody has it.
 fn remove_stale(folder: &Folder, name: &Path) {
     if let Ok(Some(log)) = open_own(folder, name)
         && Patience::short().lock(&log).unwrap_or(false)

@@ -5,6 +5,9 @@
 //! record: a mark is written when what had been recorded before was synced. What no mark covers is read again from the
 //! part, and compared. A log that is damaged in any way says less, and never anything that is not so: at worst a transfer
 //! begins anew.
+//!
+//! The log of some bytes of a file that was there before has a name of its own. Others may write to that file at any time,
+//! so that no mark is trusted: every block is read again. Nothing but the log is ever removed.
 
 mod find;
 mod head;
@@ -18,8 +21,8 @@ mod stored;
 use std::io;
 use std::path::PathBuf;
 
-pub(super) use find::find;
-pub(crate) use find::{Found, Interrupted};
+pub(crate) use find::{Found, Interrupted, Known};
+pub(super) use find::{READ_BYTES, block_checksum, find, find_within};
 pub(crate) use head::ItemHead;
 pub(crate) use leftover::{InterruptedPart, KEPT, discard, expire, interrupted_parts};
 pub(crate) use log::{PartLog, PartLogError};
@@ -59,6 +62,15 @@ pub(crate) enum Unusable {
     Refused(#[from] io::Error),
 }
 
+/// What the log of an item is called whose file is called `part`.
+fn log_name_of(item: &ItemHead, part: &std::path::Path) -> PathBuf {
+    if item.is_within {
+        super::part_name::log_within(part, item.data_offset, item.bytes)
+    } else {
+        log_name(part)
+    }
+}
+
 /// What the log of a part is called.
 fn log_name(part: &std::path::Path) -> PathBuf {
     let mut name = part.as_os_str().to_owned();
@@ -68,3 +80,5 @@ fn log_name(part: &std::path::Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod within_tests;

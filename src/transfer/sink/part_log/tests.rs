@@ -41,6 +41,7 @@ pub(super) fn item() -> ItemHead {
         content: [5; 32],
         grain_bytes: GRAIN_BYTES,
         checksum: ChecksumKind::Crc64Nvme,
+        is_within: false,
     }
 }
 
@@ -81,8 +82,9 @@ impl Place {
         let Found::Part(part) = found else {
             panic!("{found:?}");
         };
-        let indices = part.recorded.iter().map(|(index, _)| *index).collect();
-        let Interrupted { file, name, log, .. } = part;
+        let Interrupted { file, name, known } = *part;
+        let indices = known.recorded.iter().map(|(index, _)| *index).collect();
+        let log = known.log;
         let item = item.clone();
         (Receiving { file, name, log, item }, indices)
     }
@@ -97,7 +99,7 @@ impl Place {
         }
     }
 
-    fn names(&self) -> Vec<String> {
+    pub(super) fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.folder.path()).expect("there");
         let names = entries.map(|entry| entry.expect("read").file_name().into_string().expect("UTF-8"));
         let mut names: Vec<String> = names.collect();
@@ -134,14 +136,14 @@ impl Receiving {
     }
 }
 
-fn content(item: &ItemHead, index: u32) -> Vec<u8> {
+pub(super) fn content(item: &ItemHead, index: u32) -> Vec<u8> {
     let block = item.block(index);
     (block.start..block.end)
         .map(|at| (at / 7 % 251).to_le_bytes()[0])
         .collect()
 }
 
-fn checksum(item: &ItemHead, bytes: &[u8]) -> u64 {
+pub(super) fn checksum(item: &ItemHead, bytes: &[u8]) -> u64 {
     let mut digest = Digest::new(item.checksum);
     digest.update(bytes);
     digest.value().unwrap_or_default()
@@ -176,10 +178,13 @@ fn what_was_recorded_is_found_after_a_kill_by_another_source_and_with_another_gr
         panic!("it is there");
     };
     let expected = [0, 3, 9].map(|index| (index, checksum(&item, &content(&item, index))));
-    assert_eq!(part.recorded, expected);
-    assert_eq!((part.grain_bytes, part.was_identity), (GRAIN_BYTES, b"first".to_vec()));
+    assert_eq!(part.known.recorded, expected);
+    assert_eq!(
+        (part.known.grain_bytes, part.known.was_identity),
+        (GRAIN_BYTES, b"first".to_vec())
+    );
     assert_eq!(part.name, name);
-    assert!(part.log.is_ours(&part.file));
+    assert!(part.known.log.is_ours(&part.file));
 }
 
 #[test]
@@ -458,7 +463,7 @@ fn whoever_opened_the_log_last_has_the_part() {
         .open(first.log_path(&place))
         .expect("there");
     let head = stored::read_head(&file).expect("whole");
-    let second = PartLog::reopen(&place.open, &first.name, file, (head.log_id, 3), &[]);
+    let second = PartLog::reopen(&place.open, &first.name, file, (&head, 3), &[]);
     assert!(second.is_ours(&first.file) && !first.log.is_ours(&first.file));
     // Nothing that the first one does is to be found in it.
     first.receive(&[9]);
@@ -542,11 +547,11 @@ fn says_what_is_so(place: &Place, item: &ItemHead) -> usize {
     let Found::Part(part) = place.find(item) else {
         return 0;
     };
-    for (index, value) in &part.recorded {
+    for (index, value) in &part.known.recorded {
         assert!([0, 1, 2, 3, 4, 5, 7].contains(index), "block {index}");
         assert_eq!(*value, checksum(item, &content(item, *index)));
     }
-    part.recorded.len()
+    part.known.recorded.len()
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::transfer::sink::expiry::expire_in;
 use crate::transfer::sink::kept::KEPT_BYTES_MIN;
 use crate::transfer::sink::on_record::{OnRecord, WRITE_INTERVAL};
 use crate::transfer::sink::opened_part::Resumed;
-use crate::transfer::sink::part_log::{Found, Interrupted, ItemHead, PartLog, PartLogError, find};
+use crate::transfer::sink::part_log::{Found, Interrupted, ItemHead, Known, PartLog, PartLogError, find};
 use crate::wire::{ChecksumKind, Grain};
 
 use super::TreeSink;
@@ -85,16 +85,11 @@ impl TreeSink {
         let Found::Part(found) = find(&place.folder, &head) else {
             return Ok(None);
         };
-        let Some(grain) = Grain::new(found.grain_bytes) else {
+        let Interrupted { file, name, known } = *found;
+        let Some(grain) = Grain::new(known.grain_bytes) else {
             return Ok(None);
         };
-        let Interrupted {
-            file,
-            name,
-            log,
-            recorded,
-            ..
-        } = found;
+        let Known { log, recorded, .. } = known;
         let new = NewFile::named(place.folder.clone(), file, name);
         let recorded_bytes = recorded
             .iter()
@@ -248,5 +243,6 @@ fn head_of(item: &TreeItem, blocks: FileBlocks) -> Option<ItemHead> {
         content: Sha256::digest(CONTENT).into(),
         grain_bytes: blocks.grain.get(),
         checksum: blocks.checksum,
+        is_within: false,
     })
 }
