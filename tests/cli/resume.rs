@@ -268,8 +268,10 @@ fn a_receiver_that_is_stopped_keeps_what_it_has_and_one_whose_transfer_is_cancel
 /// What a peer that compares holds, in blocks of 4 MiB of which the last one was not sent at first.
 const COMPARED_BLOCKS: u32 = 24;
 
-/// Sends what is missing, and compares what is there for 1.5 s, in which it says every half second that it does.
-fn compare_slowly(address: &str, begin: impl FnOnce()) {
+/// Breaks off. Then it sends what is missing, and compares what is there for 1.5 s, in which it says every half second that
+/// it does.
+fn compare_slowly(receiver: &mut Process, begin: impl FnOnce()) {
+    let address = receiver.address.clone();
     let zeros = vec![0; 4 << 20];
     let mut digest = Digest::new(ChecksumKind::Crc32);
     digest.update(&zeros);
@@ -278,7 +280,7 @@ fn compare_slowly(address: &str, begin: impl FnOnce()) {
     let further = [field(3, &[0]), field(5, b"zeros"), field(8, &[1]), grain(4 << 20)].concat();
     let offer = [hello(1), described(b"'|u1'", &[bytes], bytes, 2, &further)].concat();
     let session = |blocks: Range<u32>| {
-        let mut stream = TcpStream::connect(address).expect("it listens");
+        let mut stream = TcpStream::connect(&address).expect("it listens");
         stream.write_all(&offer).expect("it takes it");
         stream.read_exact(&mut [0; 8]).expect("a greeting");
         while hear(&mut stream).0 != ACCEPT {}
@@ -289,6 +291,7 @@ fn compare_slowly(address: &str, begin: impl FnOnce()) {
         stream
     };
     drop(session(0..COMPARED_BLOCKS));
+    while !receiver.line().contains("\"event\":\"failed\"") {}
     let mut stream = session(COMPARED_BLOCKS..COMPARED_BLOCKS + 1);
     let say = |stream: &mut TcpStream| stream.write_all(KEEP_ALIVE).expect("it listens");
     for _ in 0..2 {
@@ -323,13 +326,14 @@ fn compare_slowly(address: &str, begin: impl FnOnce()) {
 fn who_compares_what_is_there_keeps_its_place_where_others_want_one() {
     let dir = Dir::new();
     dir.folder("inbox");
-    let receiver = dir.receive("127.0.0.1:0 --into inbox --json --timeout 1s");
-    let hold = || lasting(&receiver.address, &native_offer("a", 10), KEEP_ALIVE);
+    let mut receiver = dir.receive("127.0.0.1:0 --into inbox --json --timeout 1s");
+    let address = receiver.address.clone();
+    let hold = || lasting(&address, &native_offer("a", 10), KEEP_ALIVE);
     // With the one that compares these are as many as have a place.
     let held: Vec<_> = std::iter::repeat_with(hold).take(15).collect();
     let mut further = None;
-    compare_slowly(&receiver.address, || {
-        let arguments = ["send", "range:0:10", &receiver.address, "--timeout", "20s"];
+    compare_slowly(&mut receiver, || {
+        let arguments = ["send", "range:0:10", &address, "--timeout", "20s"];
         further = Some(dir.arraylift(arguments).start());
     });
     further.expect("begun").wait().done();
