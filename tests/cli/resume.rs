@@ -2,7 +2,7 @@
 //! another one meanwhile.
 
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::thread::sleep;
@@ -290,7 +290,9 @@ fn compare_slowly(receiver: &mut Process, begin: impl FnOnce()) {
         }
         stream
     };
-    drop(session(0..COMPARED_BLOCKS));
+    let first = session(0..COMPARED_BLOCKS);
+    // All of it arrives: to close what was not read to its end would be a reset.
+    first.shutdown(Shutdown::Write).expect("open");
     while !receiver.line().contains("\"event\":\"failed\"") {}
     let mut stream = session(COMPARED_BLOCKS..COMPARED_BLOCKS + 1);
     let say = |stream: &mut TcpStream| stream.write_all(KEEP_ALIVE).expect("it listens");
