@@ -20,6 +20,12 @@ pub(crate) fn until_bytes_move(process: &mut Process, side: &str) {
     }
 }
 
+/// Sends for 80 s, and nobody can go on with it where it breaks off.
+pub(crate) fn send_without_checksums(dir: &Dir, address: &str) -> Process {
+    let arguments = format!("send range:0:1e7 {address} --limit 1MB/s --no-verify --json");
+    dir.arraylift(arguments.split(' ')).start()
+}
+
 #[test]
 fn a_signal_cancels_a_transfer_and_removes_what_nobody_could_go_on_with() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
@@ -74,16 +80,7 @@ fn a_receiver_that_is_stopped_tells_its_sender() {
     let dir = Dir::new();
     let inbox = dir.folder("inbox");
     let receiver = dir.receive("127.0.0.1:0 --into inbox");
-    let arguments = [
-        "send",
-        "range:0:1e7",
-        &receiver.address,
-        "--limit",
-        "1MB/s",
-        "--no-verify",
-        "--json",
-    ];
-    let mut sender = dir.arraylift(arguments).start();
+    let mut sender = send_without_checksums(&dir, &receiver.address);
     until_bytes_move(&mut sender, "sender");
     receiver.signal(Signal::INT);
     receiver.wait().failed(1, &["cancelled"]);
@@ -96,16 +93,7 @@ fn a_sender_that_is_killed_leaves_nothing_that_nobody_could_go_on_with() {
     let dir = Dir::new();
     let inbox = dir.folder("inbox");
     let receiver = dir.receive("127.0.0.1:0 --into inbox --once");
-    let arguments = [
-        "send",
-        "range:0:1e7",
-        &receiver.address,
-        "--limit",
-        "1MB/s",
-        "--no-verify",
-        "--json",
-    ];
-    let mut sender = dir.arraylift(arguments).start();
+    let mut sender = send_without_checksums(&dir, &receiver.address);
     until_bytes_move(&mut sender, "sender");
     sender.signal(Signal::KILL);
     receiver

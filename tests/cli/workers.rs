@@ -14,7 +14,7 @@ use crate::common::{Dir, Ended, Process, names_in};
 use crate::floats;
 use crate::native::{REFUSE, WELCOME};
 use crate::serve::{drained, senders, sent, serve, stopped, until};
-use crate::signals::until_bytes_move;
+use crate::signals::{send_without_checksums, until_bytes_move};
 
 /// The process ids of so many workers, as they become ready.
 pub(crate) fn workers(service: &mut Process, count: usize) -> Vec<u64> {
@@ -302,16 +302,7 @@ fn a_worker_from_outside_that_cuts_a_transfer_off_ends_with_1() {
     let mut service = serve(&dir, "--workers-at door --key key");
     let worker = dir.arraylift(["worker", "door", "--key", "key"]).start();
     workers(&mut service, 1);
-    let sender = dir
-        .arraylift([
-            "send",
-            "range:0:1e7",
-            &service.address,
-            "--limit",
-            "1MB/s",
-            "--no-verify",
-        ])
-        .start();
+    let sender = send_without_checksums(&dir, &service.address);
     until_bytes_move(&mut service, "receiver");
     worker.signal(Signal::TERM);
     // Another ask, and not the same one.
@@ -434,16 +425,7 @@ fn what_a_worker_that_hangs_had_when_all_were_told_to_stop_counts_as_cut_off() {
     let dir = Dir::new();
     let mut service = serve(&dir, "--workers 1");
     let there = workers(&mut service, 1);
-    let sender = dir
-        .arraylift([
-            "send",
-            "range:0:1e7",
-            &service.address,
-            "--limit",
-            "1MB/s",
-            "--no-verify",
-        ])
-        .start();
+    let sender = send_without_checksums(&dir, &service.address);
     until_bytes_move(&mut service, "receiver");
     let pid = i32::try_from(there[0]).ok().and_then(Pid::from_raw);
     kill_process(pid.expect("a process id"), Signal::STOP).expect("it runs");
