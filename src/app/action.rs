@@ -1,5 +1,6 @@
 //! What a person asks for by a panel or a key. Panels return it; `commands` alone does it.
 
+use std::mem::{Discriminant, discriminant};
 use std::path::PathBuf;
 
 use super::export::Format;
@@ -174,6 +175,19 @@ pub(crate) enum TransferAction {
     PickLimit(Option<Cause>),
 }
 
+impl TransferAction {
+    /// What makes the id of its button. A click counts for what was drawn last, also where the row has changed since and
+    /// another button stands there. What takes a button's place for the same purpose keeps its focus.
+    #[must_use]
+    pub(crate) fn kind(self) -> Discriminant<Self> {
+        let same = match self {
+            Self::Resume => Self::Pause,
+            other => other,
+        };
+        discriminant(&same)
+    }
+}
+
 /// What can be asked for of several transfers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum QueueAction {
@@ -195,6 +209,18 @@ pub(crate) enum QueueAction {
     UndoRemoval,
     /// Fold those of other processes away, or show them again.
     FoldOthers(bool),
+}
+
+impl QueueAction {
+    /// What makes the id of its button: see [`TransferAction::kind`].
+    #[must_use]
+    pub(crate) fn kind(self) -> Discriminant<Self> {
+        let same = match self {
+            Self::ResumeAll => Self::PauseAll,
+            other => other,
+        };
+        discriminant(&same)
+    }
 }
 
 /// What can be asked for of New transfer.

@@ -16,6 +16,7 @@ mod keyboard;
 mod keyboard_story;
 mod notify;
 mod reading;
+mod row_buttons;
 mod strip;
 mod trees;
 mod values;

@@ -51,7 +51,9 @@ pub(super) fn ui(ui: &mut Ui, group: Group, list: List<'_>, unit: RateUnit) -> V
             );
         }
         for (text, hover, action) in words {
-            if clicked_once(&quiet_button(ui, text).on_hover_text(hover)) {
+            // By what it does, as buttons come and go: a click counts for what was drawn.
+            let button = ui.push_id(action.kind(), |ui| quiet_button(ui, text)).inner;
+            if clicked_once(&button.on_hover_text(hover)) {
                 actions.push(Action::Queue(action));
             }
         }

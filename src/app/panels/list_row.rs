@@ -226,7 +226,12 @@ impl RowLine<'_> {
 
     fn has_focused_button(&self, ui: &Ui, buttons: &[RowButton]) -> bool {
         let focused = ui.memory(eframe::egui::Memory::focused);
-        focused.is_some_and(|focused| (0..buttons.len()).any(|at| button_id(self.row.key, at) == focused))
+        let is_one = |focused| {
+            buttons
+                .iter()
+                .any(|button| button_id(self.row.key, button.action) == focused)
+        };
+        focused.is_some_and(is_one)
     }
 
     fn buttons_ui(&self, ui: &mut Ui, place: Rect, buttons: &[RowButton], is_seen: bool) -> Vec<Action> {
@@ -237,9 +242,10 @@ impl RowLine<'_> {
         let mut actions = Vec::new();
         child.spacing_mut().item_spacing.x = 0.0;
         child.horizontal(|ui| {
-            for (at, button) in buttons.iter().enumerate() {
+            for button in buttons {
                 let name = say!("list-button", word = button.word, row = self.row.name());
-                let response = icon_button(ui, button_id(key, at), button.icon, &name, sense, is_seen);
+                let id = button_id(key, button.action);
+                let response = icon_button(ui, id, button.icon, &name, sense, is_seen);
                 // Rows and buttons move as transfers begin and end.
                 if clicked_once(&response.on_hover_text(button.hover)) {
                     actions.push(Action::Transfer(key, button.action));
@@ -285,9 +291,8 @@ pub(super) fn curve_colour(row: &Row, palette: &Palette) -> Color32 {
     }
 }
 
-/// The id of a button of a row, from left to right.
-fn button_id(key: RowKey, at: usize) -> Id {
-    Id::unique(("transfer row, button", key, at))
+fn button_id(key: RowKey, action: TransferAction) -> Id {
+    Id::unique(("transfer row, button", key, action.kind()))
 }
 
 /// A line of 2 points that fills from the left.

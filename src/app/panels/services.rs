@@ -56,7 +56,9 @@ pub(crate) fn line_ui(ui: &mut Ui, pid: u32, service: &Service, listed: usize, s
         } else {
             (say!("services-drain"), say!("services-drain-hover"), Command::Drain)
         };
-        let button = word_button(ui, word, &say!("list-button", word = word, row = process));
+        // Each with an id of its own: a click counts for what was drawn.
+        let name = say!("list-button", word = word, row = process);
+        let button = ui.push_id(word, |ui| word_button(ui, word, &name)).inner;
         clicked_once(&button.on_hover_text(hover)).then_some(Action::Service { pid, command })
     })
 }

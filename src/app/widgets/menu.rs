@@ -44,10 +44,11 @@ pub(crate) fn menu_ui<T>(ui: &mut Ui, items: Vec<MenuItem<T>>) -> Option<T> {
     ui.set_width(width);
     ui.spacing_mut().item_spacing.y = 0.0;
     let count = items.len();
-    let id = |at: usize| ui.scope_id().with(("entry", at));
-    let focused = (0..count).find(|at| ui.memory(|memory| memory.has_focus(id(*at))));
+    // By the text, not by the place: entries may change while the menu is open, and a click counts for what was drawn.
+    let id = |item: &MenuItem<T>| ui.scope_id().with(("entry", &item.text));
+    let ids: Vec<_> = items.iter().map(id).collect();
+    let focused = ids.iter().find(|id| ui.memory(|memory| memory.has_focus(**id)));
     let mut to = if focused.is_none() { Some(0) } else { None };
-    let ids: Vec<_> = (0..count).map(id).collect();
     let mut picked = None;
     for (at, item) in items.into_iter().enumerate() {
         if item.begins_part {

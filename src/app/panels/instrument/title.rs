@@ -1,7 +1,8 @@
 //! What is moved, between which ends, and what can be done with it.
 
 use eframe::egui::{
-    Align, Align2, Button, Layout, Rect, Response, RichText, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
+    Align, Align2, Button, Id, Layout, Rect, Response, RichText, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2,
+    vec2,
 };
 
 use super::limit;
@@ -31,10 +32,10 @@ pub(super) fn ui(ui: &mut Ui, row: &Row, rect: Rect) -> Vec<Action> {
     // From left to right, so that the Tab key goes through them as they are read.
     let mut x = left;
     let mut actions = Vec::new();
-    for (at, (button, width)) in buttons.into_iter().zip(widths).enumerate() {
+    for (button, width) in buttons.into_iter().zip(widths) {
         let size = vec2(width, BUTTON_HEIGHT);
         let place = Rect::from_center_size(pos2(x + width / 2.0, rect.center().y), size);
-        actions.extend(button.ui(ui, row, at, place));
+        actions.extend(button.ui(ui, row, place));
         x += width + GAP;
     }
     let of_row = |action| Action::Transfer(row.key, action);
@@ -113,13 +114,19 @@ impl TitleButton {
     }
 
     /// Draws it. What takes its place, as Resume does that of Pause, keeps the focus.
-    fn ui(self, ui: &mut Ui, row: &Row, at: usize, place: Rect) -> Vec<TransferAction> {
+    fn ui(self, ui: &mut Ui, row: &Row, place: Rect) -> Vec<TransferAction> {
+        // By what it does: see `TransferAction::kind`.
+        let kind = match self.does {
+            Does::Action(action) => Some(action.kind()),
+            Does::Limit => None,
+        };
+        let id = ui.scope_id().with(("title button", kind));
         let response = if self.is_word {
-            word(ui, self.name, at, place)
+            word(ui, self.name, id, place)
         } else {
             // Where the name is narrower than the button it stands in its middle.
             let layout = Layout::top_down(Align::Center);
-            let builder = UiBuilder::new().id_salt(("title", at)).max_rect(place).layout(layout);
+            let builder = UiBuilder::new().id(id).max_rect(place).layout(layout);
             let mut child = ui.new_child(builder);
             let button = |ui: &mut Ui| quiet(ui, self.name, place.size());
             child.add_enabled_ui(self.is_enabled, button).inner
@@ -141,9 +148,9 @@ fn quiet(ui: &mut Ui, name: &str, size: Vec2) -> Response {
     ui.add(button)
 }
 
-fn word(ui: &Ui, name: &str, at: usize, rect: Rect) -> Response {
+fn word(ui: &Ui, name: &str, id: Id, rect: Rect) -> Response {
     let palette = theme::palette(ui);
-    let response = ui.interact(rect, ui.scope_id().with(("title word", at)), Sense::click());
+    let response = ui.interact(rect, id, Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
     let colour = if response.hovered() || response.has_focus() {
         palette.text
