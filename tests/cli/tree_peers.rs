@@ -155,6 +155,27 @@ fn python_gives_hardly_any_credit_and_gets_all_of_a_tree() {
 
 #[test]
 #[ignore = "needs Python"]
+fn python_gives_no_result_before_the_last_end_of_a_folder_and_gets_all_of_a_tree() {
+    let dir = Dir::new();
+    fs::create_dir_all(dir.path().join("src/a/b/c/d/empty")).expect("folders");
+    for (path, bytes) in [("a/b/c/d/0", 0), ("a/b/1", 1), ("a/2", 70_000), ("3", 200_000)] {
+        put(&dir, format!("src/{path}"), noise(bytes));
+    }
+    symlink("1", dir.path().join("src/a/b/link")).expect("a link");
+    // Where nothing has the tree's name small files go with their offers. Else each waits until it is wanted.
+    for (inbox, there) in [("new", "new"), ("old", "old/src")] {
+        fs::create_dir_all(dir.path().join(there)).expect("folders");
+        let arguments = ["receive", "127.0.0.1:0", "--listen", "--folder", inbox, "--late"];
+        let receiver: Process = peer(&dir, &arguments).listening();
+        let sent = send(&dir, "src --checksum crc32 --timeout 10s", &receiver).done();
+        receiver.wait().done();
+        assert_eq!(counts(&sent), [11, 0, 0], "{inbox}");
+        assert!(dir.read(&format!("{inbox}/src/3")) == dir.read("src/3"), "{inbox}");
+    }
+}
+
+#[test]
+#[ignore = "needs Python"]
 fn python_is_answered_in_words_whatever_it_does_wrong_and_others_are_served_meanwhile() {
     let dir = Dir::new();
     dir.folder("inbox");
@@ -179,6 +200,8 @@ fn python_is_answered_in_words_whatever_it_does_wrong_and_others_are_served_mean
         ("order", "out of turn"),
         ("again", "out of turn"),
         ("end within", "an end of item 2 after 0 bytes of 10"),
+        ("second end", "a second end of item 1"),
+        ("after end", "bad/g is offered after the end of its folder"),
         ("short block", "of 10 bytes was due"),
         ("long block", "of 10 bytes was due"),
         ("second block", "block 1 of item 2"),

@@ -5,9 +5,11 @@
     tree_peer.py send 127.0.0.1:25000 --bad credit
     tree_peer.py receive 127.0.0.1:0 --listen --folder inbox
     tree_peer.py receive 127.0.0.1:0 --listen --folder inbox --tight
+    tree_peer.py receive 127.0.0.1:0 --listen --folder inbox --late
 
-The second form sends what no sender may, and tells how the receiver answers. `--bad all` names what there is. The last
-one gives hardly more credit than the page asks for, so that a sender who counts more than it should comes to a halt.
+The second form sends what no sender may, and tells how the receiver answers. `--bad all` names what there is. `--tight`
+gives hardly more credit than the page asks for, so that a sender who counts more than it should comes to a halt. `--late`
+gives no result before finish, so that a sender who waits for one before it goes on comes to a halt.
 """
 
 import contextlib
@@ -221,11 +223,11 @@ class Sender:
         self.item, self.spent = self.item + 1, self.spent + ahead
         parent = self.folders[-1] if self.folders else None
         self.open[self.item] = (what, place, parent)
-        if parent:
-            self.inside[parent][0] += 1
+        if parent and what != LINK:
+            self.inside[parent].add(self.item)
         if what == FOLDER:
             self.folders.append(self.item)
-            self.inside[self.item] = [0, False]
+            self.inside[self.item] = {self.item}
         self.wire.send(said)
         if at_once:
             self.eagerly += 1
@@ -239,18 +241,24 @@ class Sender:
         self.sent += len(data)
         if 0 < len(data) <= SMALL:
             self.wire.send(block(item, 0, data, ENDS))
-            return
-        for index, at in enumerate(range(0, len(data), SMALL)):
-            self.wire.send(block(item, index, data[at : at + SMALL]))
-        self.wire.send(message(END, (ITEM, item), (BYTES, len(data)), (CHECKSUM, zlib.crc32(data))))
+        else:
+            for index, at in enumerate(range(0, len(data), SMALL)):
+                self.wire.send(block(item, index, data[at : at + SMALL]))
+            self.wire.send(message(END, (ITEM, item), (BYTES, len(data)), (CHECKSUM, zlib.crc32(data))))
+        self.has_said(item)
 
     def left(self, item):
-        self.inside[item][1] = True
-        self.end_if_due(item)
+        self.has_said(item, folder=item)
 
-    def end_if_due(self, item):
-        if item in self.open and self.inside[item] == [0, True]:
-            self.wire.send(message(END, (ITEM, item), (BYTES, 0)))
+    def has_said(self, item, folder=None):
+        """Nothing more is to be said of an item in its folder; of a folder in itself: nothing more is offered there."""
+        folder = folder or self.open[item][2]
+        while folder in self.open and item in self.inside[folder]:
+            self.inside[folder].discard(item)
+            if self.inside[folder]:
+                return
+            self.wire.send(message(END, (ITEM, folder), (BYTES, 0)))
+            item, folder = folder, self.open[folder][2]
 
     def hear(self):
         kind, _, fields = self.wire.hear()
@@ -265,20 +273,19 @@ class Sender:
             need(kind == RESULT, f"kind {kind} is out of turn")
             for item in range(fields[ITEM], fields[ITEM] + fields.get(COUNT, 1)):
                 need(item in self.open, f"a result for item {item}")
-                _, _, parent = self.open.pop(item)
+                self.has_said(item)
+                del self.open[item]
                 self.counts[fields[STATUS]] += 1
                 self.eager &= fields[STATUS] != HAD
                 if REASON in fields:
                     self.reasons.append(fields[REASON].decode())
-                if parent:
-                    self.inside[parent][0] -= 1
-                    self.end_if_due(parent)
 
 
 class Receiver:
-    def __init__(self, wire, into, tight=False):
+    def __init__(self, wire, into, tight=False, late=False):
         self.wire, self.into, self.items, self.ahead = wire, into, {}, 0
         self.tight, self.given = tight, FIRST_CREDIT
+        self.late, self.results = late, b""
         self.counts, self.came, self.eagerly, self.last = [0] * 5, 0, 0, 0
 
     def run(self):
@@ -307,7 +314,7 @@ class Receiver:
                 finished = True
             if self.tight:
                 self.give_credit()
-        self.wire.send(message(SUMMARY))
+        self.wire.send(self.results + message(SUMMARY))
 
     def give_credit(self):
         credit = self.last + AHEAD[0], max(self.given[1], self.ahead + TIGHT)
@@ -358,6 +365,8 @@ class Receiver:
             return
         open_ = self.items[item]
         if open_["fields"][WHAT] == FOLDER:
+            inside = [other for other in self.items.values() if os.path.dirname(other["place"]) == open_["place"]]
+            need(not inside, "the end of a folder before all in it has come")
             self.finish_mode(open_)
             self.settle(item, STORED)
             return
@@ -383,7 +392,11 @@ class Receiver:
         self.counts[status] += 1
         del self.items[item]
         fields = [(ITEM, item), (STATUS, status)] + ([(REASON, reason.encode())] if reason else [])
-        self.wire.send(message(RESULT, *fields))
+        result = message(RESULT, *fields)
+        if self.late:
+            self.results += result
+        else:
+            self.wire.send(result)
 
 
 def whole(item, path, data=b"x"):
@@ -406,6 +419,11 @@ BAD = {
     "not offered": ROOT_OFFER + block(7, 0, b"x", ENDS),
     "of a folder": ROOT_OFFER + block(1, 0, b"x", ENDS),
     "end of nothing": message(END, (ITEM, 9), (BYTES, 0)),
+    "second end": ROOT_OFFER + offer(2, b"bad/f", FILE, size=10) + message(END, (ITEM, 1), (BYTES, 0)) * 2,
+    "after end": ROOT_OFFER
+    + offer(2, b"bad/f", FILE, size=10)
+    + message(END, (ITEM, 1), (BYTES, 0))
+    + offer(3, b"bad/g", FILE, size=10),
     "second finish": ROOT_OFFER + message(FINISH) + message(FINISH),
     "after finish": ROOT_OFFER + message(FINISH) + offer(2, b"bad/f", FOLDER),
     "an array": message(OFFER, (ITEM, 1), (1, b"'|u1'"), (2, struct.pack("<Q", 1)), (BYTES, 1), (CHECKSUM_KIND, 0)),
@@ -450,6 +468,7 @@ def main():
     parser = endpoint.parser(__doc__, ["send", "receive"])
     parser.add_argument("--folder", help="what to send, or where to")
     parser.add_argument("--tight", action="store_true", help="give hardly any credit")
+    parser.add_argument("--late", action="store_true", help="give no result before finish")
     parser.add_argument("--bad", choices=[*BAD, "all"], help="send this, and tell the answer")
     args = parser.parse_args()
     if args.bad == "all":
@@ -466,7 +485,7 @@ def main():
                 endpoint.say(event="answer", answer=answer)
                 return
             folder = os.fsencode(args.folder)
-            side = Sender(wire, folder) if args.action == "send" else Receiver(wire, folder, args.tight)
+            side = Sender(wire, folder) if args.action == "send" else Receiver(wire, folder, args.tight, args.late)
             side.run()
             with contextlib.suppress(OSError):
                 stream.shutdown(socket.SHUT_WR)

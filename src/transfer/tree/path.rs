@@ -242,8 +242,13 @@ impl RelativePath {
 
     /// The folder that it stands in; `None` where that is the root of the tree.
     pub(crate) fn parent(&self) -> Option<Self> {
+        self.parent_bytes().map(|parent| Self(parent.to_vec()))
+    }
+
+    /// The bytes of [`parent`](Self::parent).
+    pub(crate) fn parent_bytes(&self) -> Option<&[u8]> {
         let slash = self.0.iter().rposition(|byte| *byte == b'/')?;
-        self.0.get(..slash).map(|parent| Self(parent.to_vec()))
+        self.0.get(..slash)
     }
 
     /// Says whether a link at this path may have this target. Its `..` may lead up to the folder in which the first

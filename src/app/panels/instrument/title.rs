@@ -126,7 +126,7 @@ impl TitleButton {
         } else {
             // Where the name is narrower than the button it stands in its middle.
             let layout = Layout::top_down(Align::Center);
-            let builder = UiBuilder::new().id(id).max_rect(place).layout(layout);
+            let builder = UiBuilder::new().scope_id(id).max_rect(place).layout(layout);
             let mut child = ui.new_child(builder);
             let button = |ui: &mut Ui| quiet(ui, self.name, place.size());
             child.add_enabled_ui(self.is_enabled, button).inner

@@ -64,7 +64,7 @@ pub(super) enum Task {
     Block { number: u32, block: FileBlock },
     /// All of a file is written.
     Publish { number: u32 },
-    /// All in a folder is settled.
+    /// All in a folder is settled, and nothing more in it comes.
     EndFolder { number: u32 },
     /// The sender has dropped it.
     Abandon { number: u32 },

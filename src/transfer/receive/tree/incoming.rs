@@ -4,7 +4,7 @@ mod file;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
@@ -36,6 +36,10 @@ pub(super) struct Incoming {
     next: u32,
     /// Offered, and without a result.
     open: BTreeMap<u32, OpenItem>,
+    /// The folders of them, by their paths.
+    folders: HashMap<Vec<u8>, u32>,
+    /// Folders that had their ends before the last item in them had its result, and it has by now.
+    due_ends: Vec<u32>,
     /// The file of which blocks have come, and more or an end are due.
     current: Option<u32>,
     settled: u32,
@@ -71,12 +75,20 @@ enum Names {
 #[derive(Debug)]
 struct OpenItem {
     path: RelativePath,
+    /// The folder that it is in, where that has no result.
+    folder: Option<u32>,
     what: OpenKind,
 }
 
 #[derive(Debug)]
 enum OpenKind {
-    Other,
+    Folder {
+        /// Items in it that have no result.
+        unsettled: u32,
+        /// The sender has said its end.
+        has_end: bool,
+    },
+    Link,
     File(ComingFile),
 }
 
@@ -85,6 +97,8 @@ impl Incoming {
         Self {
             next: 1,
             open: BTreeMap::new(),
+            folders: HashMap::new(),
+            due_ends: Vec::new(),
             current: None,
             settled: 0,
             credit: Credit::FIRST,
@@ -140,14 +154,20 @@ impl Incoming {
             }
         };
         let (kind, file, what) = match entry.what {
-            EntryKind::Folder => (ItemKind::Folder, None, OpenKind::Other),
+            EntryKind::Folder => {
+                let what = OpenKind::Folder {
+                    unsettled: 0,
+                    has_end: false,
+                };
+                (ItemKind::Folder, None, what)
+            }
             EntryKind::Link { target } => {
                 if let Err(fault) = path.check_target(&target) {
                     let to = format!("{} -> {}", path.display(), shown_bytes(&target));
                     self.refuse(number, to, fault.to_string());
                     return Ok(None);
                 }
-                (ItemKind::Link { target }, None, OpenKind::Other)
+                (ItemKind::Link { target }, None, OpenKind::Link)
             }
             EntryKind::File {
                 bytes,
@@ -168,13 +188,17 @@ impl Incoming {
             }
         };
         self.items.moving = Some(path.display());
+        let folder = self.expect_in_folder(&path)?;
+        if kind == ItemKind::Folder {
+            self.folders.insert(path.as_bytes().to_vec(), number);
+        }
         let item = TreeItem {
             path: path.clone(),
             kind,
             mode: entry.mode,
             mtime: entry.mtime,
         };
-        self.open.insert(number, OpenItem { path, what });
+        self.open.insert(number, OpenItem { path, folder, what });
         Ok(Some(Task::Offer {
             number,
             item,
@@ -192,7 +216,7 @@ impl Incoming {
             return true;
         };
         let Err(error) = applicant.add(bytes) else { return true };
-        self.open.remove(number);
+        self.close(*number);
         self.refuse(*number, item.path.display(), error.for_peer());
         false
     }
@@ -249,7 +273,14 @@ impl Incoming {
         }
         match self.open.get_mut(&number).map(|open| &mut open.what) {
             None => Ok(None),
-            Some(OpenKind::Other) => Ok(Some(Task::EndFolder { number })),
+            Some(OpenKind::Folder { unsettled, has_end }) => {
+                if std::mem::replace(has_end, true) {
+                    return Err(Error::Protocol(format!("a second end of item {number}")));
+                }
+                // What is in it may still be on its way to the disk.
+                Ok((*unsettled == 0).then_some(Task::EndFolder { number }))
+            }
+            Some(OpenKind::Link) => Err(Error::Protocol(format!("an end of item {number}, which is a link"))),
             Some(OpenKind::File(file)) => {
                 let task = file.end(number, bytes, checksum, kept_bytes)?;
                 self.kept_bytes += kept_bytes;
@@ -303,7 +334,7 @@ impl Incoming {
             Answer::Withdrawn => None,
         };
         // A file that failed can be dropped as well, and has one result.
-        let Some(open) = self.open.remove(&number) else { return };
+        let Some(open) = self.close(number) else { return };
         self.is_past(number);
         if let OpenKind::File(file) = &open.what {
             match outcome {
@@ -339,6 +370,12 @@ impl Incoming {
         self.say(number, status, is_durable, reason);
     }
 
+    /// What is to be done since items have their results.
+    pub(super) fn take_due(&mut self) -> impl Iterator<Item = Task> + use<> {
+        let ended = std::mem::take(&mut self.due_ends);
+        ended.into_iter().map(|number| Task::EndFolder { number })
+    }
+
     /// Says the results that there are by now.
     pub(super) fn say_results(&mut self, out: &mut Vec<u8>) {
         for result in self.results.drain(..) {
@@ -358,6 +395,46 @@ impl Incoming {
             self.credit = credit;
             Message::Credit(credit).encode(out);
         }
+    }
+
+    /// One more item of a folder has no result yet; which folder, where it was offered and has none itself.
+    fn expect_in_folder(&mut self, path: &RelativePath) -> Result<Option<u32>, Error> {
+        let folder = path.parent_bytes().and_then(|parent| self.folders.get(parent)).copied();
+        let what = folder
+            .and_then(|folder| self.open.get_mut(&folder))
+            .map(|open| &mut open.what);
+        if let Some(OpenKind::Folder { unsettled, has_end }) = what {
+            if *has_end {
+                return Err(Error::Protocol(format!(
+                    "{} is offered after the end of its folder",
+                    path.display()
+                )));
+            }
+            *unsettled += 1;
+        }
+        Ok(folder)
+    }
+
+    /// An item gets its result: nothing waits for it any more.
+    fn close(&mut self, number: u32) -> Option<OpenItem> {
+        let item = self.open.remove(&number)?;
+        if let OpenKind::Folder { .. } = item.what
+            && self.folders.get(item.path.as_bytes()) == Some(&number)
+        {
+            self.folders.remove(item.path.as_bytes());
+        }
+        if let Some(folder) = item.folder
+            && let Some(OpenItem {
+                what: OpenKind::Folder { unsettled, has_end },
+                ..
+            }) = self.open.get_mut(&folder)
+        {
+            *unsettled -= 1;
+            if *unsettled == 0 && *has_end {
+                self.due_ends.push(folder);
+            }
+        }
+        Some(item)
     }
 
     /// No more of an item is to come: blocks of another file may.

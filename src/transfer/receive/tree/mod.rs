@@ -199,6 +199,7 @@ impl TreeReceiving {
                 for (number, answer) in answers {
                     self.incoming.answer(number, answer, link.outbox.buffer());
                 }
+                self.add_due();
             }
             Disk::Finishing(pending) => {
                 let Some(done) = pending.take() else { return Ok(false) };
@@ -300,14 +301,24 @@ impl TreeReceiving {
                     self.tasks_bytes += data.len();
                     *with = Some(data);
                 }
-                (Some(task), _) => {
-                    // Also where no byte of a file is in it: a peer can end and drop as often as it likes.
-                    self.tasks_bytes += task.memory_bytes();
-                    self.tasks.push(task);
-                }
+                (Some(task), _) => self.add(task),
             }
         }
+        self.add_due();
         Ok(has_moved)
+    }
+
+    /// Adds what is to be done since items have their results.
+    fn add_due(&mut self) {
+        for task in self.incoming.take_due() {
+            self.add(task);
+        }
+    }
+
+    fn add(&mut self, task: Task) {
+        // Also where no byte of a file is in it: a peer can end and drop as often as it likes.
+        self.tasks_bytes += task.memory_bytes();
+        self.tasks.push(task);
     }
 
     fn take(&mut self, message: Message, bytes: usize) -> Result<Option<Task>, Error> {

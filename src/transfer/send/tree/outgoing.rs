@@ -22,7 +22,7 @@ pub(super) struct Outgoing {
     open: BTreeMap<u32, OpenItem>,
     /// Folders that the walk is in, the deepest last.
     walked: Vec<u32>,
-    /// Folders all of whose content has results.
+    /// Folders about whose content nothing more is to be said.
     due_ends: VecDeque<u32>,
     /// Files that the receiver wants, with the blocks of those of which it has some.
     accepted: VecDeque<(u32, Option<Blocks>)>,
@@ -45,6 +45,8 @@ pub(super) struct Again {
 struct OpenItem {
     /// The folder that it is in.
     folder: Option<u32>,
+    /// More may be said of it: the end of its folder waits for that.
+    holds_folder: bool,
     what: OpenKind,
 }
 
@@ -52,8 +54,9 @@ struct OpenItem {
 enum OpenKind {
     Folder {
         path: RelativePath,
-        /// Items in it that have no result.
-        unsettled: u32,
+        /// Items in it of which more may be said: files that may yet be sent, or offered once more, and folders that have
+        /// no end.
+        unsaid: u32,
         /// The walk has left it.
         is_left: bool,
     },
@@ -123,7 +126,7 @@ impl Outgoing {
     pub(super) fn offer_folder(&mut self, path: RelativePath) -> u32 {
         let item = self.offer_in_walked(OpenKind::Folder {
             path,
-            unsettled: 0,
+            unsaid: 0,
             is_left: false,
         });
         self.walked.push(item);
@@ -134,12 +137,12 @@ impl Outgoing {
     pub(super) fn leave_folder(&mut self) {
         let Some(item) = self.walked.pop() else { return };
         if let Some(OpenItem {
-            what: OpenKind::Folder { is_left, unsettled, .. },
+            what: OpenKind::Folder { is_left, unsaid, .. },
             ..
         }) = self.open.get_mut(&item)
         {
             *is_left = true;
-            if *unsettled == 0 {
+            if *unsaid == 0 {
                 self.due_ends.push_back(item);
             }
         }
@@ -159,15 +162,13 @@ impl Outgoing {
     /// A file is offered once more.
     pub(super) fn offer_again(&mut self, entry: Entry, again: &Again) -> u32 {
         self.items.moving = Some(entry.path.display());
-        self.offer(file_of(entry, true), again.folder)
+        self.offer(file_of(entry, true), again.folder, true)
     }
 
     /// A file cannot be offered once more.
     pub(super) fn fail_again(&mut self, again: &Again, reason: String) {
         self.fail(again.path.display(), reason);
-        if let Some(folder) = again.folder {
-            self.settled_in(folder);
-        }
+        self.has_said_in(again.folder);
     }
 
     /// A file whose offer stands.
@@ -192,7 +193,9 @@ impl Outgoing {
 
     /// The next folder whose end is to be said.
     pub(super) fn take_due_end(&mut self) -> Option<u32> {
-        self.due_ends.pop_front()
+        let item = self.due_ends.pop_front()?;
+        self.has_said(item);
+        Some(item)
     }
 
     /// The next file that the receiver wants, with those of its blocks that the receiver says that it has.
@@ -217,6 +220,7 @@ impl Outgoing {
             }
             *state = FileState::Sent;
         }
+        self.has_said(item);
     }
 
     /// A file is not sent as it was offered. Once more it is only where it has `changed`.
@@ -303,8 +307,8 @@ impl Outgoing {
             if let Some(path) = self.count(open.what, result)? {
                 let folder = open.folder;
                 self.again.push_back(Again { path, folder });
-            } else if let Some(folder) = open.folder {
-                self.settled_in(folder);
+            } else if open.holds_folder {
+                self.has_said_in(open.folder);
             }
         }
         Ok(())
@@ -360,16 +364,27 @@ impl Outgoing {
         Ok(None)
     }
 
-    /// One item of a folder has a result.
-    fn settled_in(&mut self, folder: u32) {
+    /// Nothing more is to be said of an item before its result.
+    fn has_said(&mut self, item: u32) {
+        if let Some(open) = self.open.get_mut(&item)
+            && std::mem::take(&mut open.holds_folder)
+        {
+            let folder = open.folder;
+            self.has_said_in(folder);
+        }
+    }
+
+    /// Nothing more is to be said of one item of a folder.
+    fn has_said_in(&mut self, folder: Option<u32>) {
+        let Some(folder) = folder else { return };
         // A folder that was refused has its own result already.
         if let Some(OpenItem {
-            what: OpenKind::Folder { unsettled, is_left, .. },
+            what: OpenKind::Folder { unsaid, is_left, .. },
             ..
         }) = self.open.get_mut(&folder)
         {
-            *unsettled -= 1;
-            if *unsettled == 0 && *is_left {
+            *unsaid -= 1;
+            if *unsaid == 0 && *is_left {
                 self.due_ends.push_back(folder);
             }
         }
@@ -378,29 +393,32 @@ impl Outgoing {
     /// Offers what the walk has come to.
     fn offer_in_walked(&mut self, what: OpenKind) -> u32 {
         let folder = self.walked.last().copied();
-        let item = self.offer(what, folder);
-        self.expect_in(folder);
-        item
+        // Nothing is said of a link but its offer.
+        let mut holds_folder = false;
+        if !matches!(what, OpenKind::Link(_))
+            && let Some(OpenItem {
+                what: OpenKind::Folder { unsaid, .. },
+                ..
+            }) = folder.and_then(|folder| self.open.get_mut(&folder))
+        {
+            *unsaid += 1;
+            holds_folder = true;
+        }
+        self.offer(what, folder, holds_folder)
     }
 
-    fn offer(&mut self, what: OpenKind, folder: Option<u32>) -> u32 {
+    fn offer(&mut self, what: OpenKind, folder: Option<u32>, holds_folder: bool) -> u32 {
         let item = self.next;
         // The credit ends before the numbers do.
         self.next += 1;
         self.items.known += 1;
-        self.open.insert(item, OpenItem { folder, what });
+        let open = OpenItem {
+            folder,
+            holds_folder,
+            what,
+        };
+        self.open.insert(item, open);
         item
-    }
-
-    /// One more item of a folder has no result yet.
-    fn expect_in(&mut self, folder: Option<u32>) {
-        if let Some(OpenItem {
-            what: OpenKind::Folder { unsettled, .. },
-            ..
-        }) = folder.and_then(|folder| self.open.get_mut(&folder))
-        {
-            *unsettled += 1;
-        }
     }
 }
 
@@ -501,6 +519,84 @@ mod tests {
             assert_eq!(outgoing.take_accepted(), (!sends_before).then_some((item, None)));
             assert!(matches!(outgoing.accept(item, None), Err(Error::Protocol(_))));
         }
+    }
+
+    fn result(item: u32, status: Status) -> ItemResult {
+        ItemResult {
+            item,
+            count: 1,
+            status,
+            is_durable: false,
+            bytes: None,
+            checksum: None,
+            reason: None,
+        }
+    }
+
+    fn path(path: &str) -> RelativePath {
+        RelativePath::new(path).expect("a path")
+    }
+
+    #[test]
+    fn the_ends_of_folders_follow_what_is_in_them_without_waiting_for_results() {
+        let mut outgoing = Outgoing::new();
+        let outer = outgoing.offer_folder(path("a"));
+        let inner = outgoing.offer_folder(path("a/b"));
+        let file = outgoing.offer_file(entry_of(4));
+        outgoing.offer_link(path("a/b/l"));
+        outgoing.leave_folder();
+        outgoing.leave_folder();
+        assert_eq!(outgoing.take_due_end(), None, "the file may yet be sent");
+        outgoing.sent(file);
+        assert_eq!(outgoing.take_due_end(), Some(inner));
+        assert_eq!(outgoing.take_due_end(), Some(outer));
+        assert_eq!(outgoing.take_due_end(), None);
+        assert!(!outgoing.is_settled());
+        for item in [outer, inner, file, 4] {
+            outgoing.settle(&result(item, Status::Stored)).expect("offered");
+        }
+        assert_eq!(outgoing.take_due_end(), None, "it has one end");
+        assert!(outgoing.is_settled());
+    }
+
+    #[test]
+    fn the_end_of_a_folder_waits_for_a_file_that_may_be_offered_once_more() {
+        for becomes in ["sent", "unreadable", "had"] {
+            let mut outgoing = Outgoing::new();
+            let folder = outgoing.offer_folder(path("a"));
+            let file = outgoing.offer_file(entry_of(4));
+            outgoing.leave_folder();
+            outgoing.dropped(file, true, "it has changed".into());
+            assert_eq!(outgoing.take_due_end(), None, "{becomes}");
+            outgoing.settle(&result(file, Status::Withdrawn)).expect("dropped");
+            assert_eq!(outgoing.take_due_end(), None, "{becomes}");
+            let again = outgoing.take_again().expect("it has changed");
+            if becomes == "unreadable" {
+                outgoing.fail_again(&again, "it is gone".into());
+            } else {
+                let file = outgoing.offer_again(entry_of(4), &again);
+                assert_eq!(outgoing.take_due_end(), None, "{becomes}");
+                match becomes {
+                    "sent" => outgoing.sent(file),
+                    _ => outgoing.settle(&result(file, Status::Had)).expect("offered"),
+                }
+            }
+            assert_eq!(outgoing.take_due_end(), Some(folder), "{becomes}");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_was_refused_holds_the_one_that_it_is_in_no_longer() {
+        let mut outgoing = Outgoing::new();
+        let outer = outgoing.offer_folder(path("a"));
+        let inner = outgoing.offer_folder(path("a/b"));
+        outgoing.offer_file(entry_of(4));
+        outgoing.settle(&result(inner, Status::Refused)).expect("offered");
+        outgoing.leave_folder();
+        outgoing.leave_folder();
+        assert_eq!(outgoing.take_due_end(), Some(outer));
+        outgoing.settle(&result(3, Status::Refused)).expect("offered");
+        assert_eq!(outgoing.take_due_end(), None);
     }
 
     fn claims(there: &[(u32, u64)]) -> BlockClaims {

@@ -1,6 +1,7 @@
 //! What a sender of a tree may say, and what it is told.
 
 use super::*;
+use crate::transfer::limits::admission::{AdmissionLimits, Admissions};
 use crate::transfer::sink::Resumed;
 use crate::wire::Grain;
 use crate::wire::native::{Parsed, Timestamp};
@@ -66,6 +67,71 @@ fn a_tree_is_where_all_of_it_is_that_arrived_and_nowhere_that_its_sender_says() 
     settle(&mut incoming, 2, Outcome::Had);
     incoming.answer(3, Answer::Withdrawn, &mut Vec::new());
     assert_eq!(incoming.only_name(), Some(Path::new("b")));
+}
+
+fn folder(path: &str) -> Entry {
+    entry(path, EntryKind::Folder)
+}
+
+/// The numbers of the folders that get their mode and time now.
+fn ended(incoming: &mut Incoming) -> Vec<u32> {
+    let number = |task| match task {
+        Task::EndFolder { number } => number,
+        _ => panic!("no end"),
+    };
+    incoming.take_due().map(number).collect()
+}
+
+#[test]
+fn a_folder_that_had_its_end_is_ended_with_the_last_result_in_it() {
+    let mut incoming = offered([folder("a"), folder("a/b"), file("a/b/c", 1), file("a/d", 1)]);
+    for number in [2, 1] {
+        assert!(incoming.end(number, 0, None, 0).expect("its turn").is_none());
+    }
+    settle(&mut incoming, 4, STORED);
+    assert_eq!(ended(&mut incoming), Vec::<u32>::new());
+    settle(&mut incoming, 3, Outcome::Failed("no space is left".into()));
+    assert_eq!(ended(&mut incoming), [2]);
+    settle(&mut incoming, 2, STORED);
+    assert_eq!(ended(&mut incoming), [1]);
+    // And at once where nothing in it is without one.
+    let mut incoming = offered([folder("a"), file("a/c", 1)]);
+    settle(&mut incoming, 2, STORED);
+    let task = incoming.end(1, 0, None, 0).expect("its turn");
+    assert!(matches!(task, Some(Task::EndFolder { number: 1 })));
+    assert_eq!(ended(&mut incoming), Vec::<u32>::new());
+}
+
+#[test]
+fn a_file_for_which_there_is_no_room_holds_its_folder_no_longer() {
+    let mut incoming = offered([folder("a")]);
+    let task = incoming
+        .offer(2, file("a/b", 1), 100)
+        .expect("its turn")
+        .expect("to decide");
+    incoming.end(1, 0, None, 0).expect("its turn");
+    let admissions = Admissions::new(AdmissionLimits {
+        open_sinks: 1,
+        bytes_each: Some(0),
+        bytes_in_all: None,
+    });
+    assert!(!incoming.is_admitted(&task, &mut Some(admissions.applicant(1))));
+    assert_eq!(ended(&mut incoming), [1]);
+}
+
+#[test]
+fn what_comes_in_a_folder_after_its_end_and_a_second_end_are_errors() {
+    let mut incoming = offered([folder("a"), file("a/b", 1)]);
+    incoming.end(1, 0, None, 0).expect("its turn");
+    let second = incoming.end(1, 0, None, 0).map(|task| task.is_some());
+    assert_eq!(second, Err(Error::Protocol("a second end of item 1".into())));
+    let late = incoming.offer(3, file("a/c", 1), 100).map(|task| task.is_some());
+    assert_eq!(
+        late,
+        Err(Error::Protocol("a/c is offered after the end of its folder".into()))
+    );
+    let mut incoming = offered([entry("l", EntryKind::Link { target: "a".into() })]);
+    assert!(matches!(incoming.end(1, 0, None, 0), Err(Error::Protocol(_))));
 }
 
 /// Blocks of files of three of them have so many bytes, but for the last one.
