@@ -243,7 +243,7 @@ fn python_is_answered_in_words_whatever_it_does_wrong_and_others_are_served_mean
             assert!(answer.contains(hint), "{what}: {answer}");
         }
     }
-    assert_eq!(answers.len(), 2 * 35);
+    assert_eq!(answers.len(), 2 * 37);
     // Of all that, folders came at most.
     let inbox = dir.path().join("inbox");
     let names = names_in(&inbox);
