@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::Error;
 use crate::error::{Fault, reason};
 use crate::history::{Again, Ending, Entry, Object, Query, Way};
-use crate::transfer::{InterruptedPart, KEPT, interrupted_parts};
+use crate::transfer::{InterruptedPart, KEPT, interrupted_parts_below};
 use crate::units;
 
 use super::arguments::ResumeArguments;
@@ -26,7 +26,7 @@ pub(crate) fn run(typed: &ResumeArguments) -> Result<(), Failure> {
         path: typed.folder.clone(),
         reason: reason(&error),
     };
-    let parts = interrupted_parts(&typed.folder).map_err(unreadable)?;
+    let parts = interrupted_parts_below(&typed.folder).map_err(unreadable)?;
     if typed.discard {
         return discard(&parts);
     }
@@ -135,10 +135,17 @@ fn tell_parts(folder: &Path, parts: &[InterruptedPart]) {
         };
         say(&format!(
             "{}: {} are there{is_in_use} ({is_of})",
-            part.wanted,
+            wanted_below(folder, part),
             units::done_of(part.recorded_bytes, part.bytes)
         ));
     }
+}
+
+/// The path that a part is to have, as seen from a folder.
+fn wanted_below(folder: &Path, part: &InterruptedPart) -> String {
+    let below = part.part.parent().and_then(|parent| parent.strip_prefix(folder).ok());
+    let below = below.unwrap_or(Path::new("")).join(&part.wanted);
+    below.display().to_string()
 }
 
 fn tell_broken(broken: &[Entry]) {

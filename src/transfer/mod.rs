@@ -58,7 +58,9 @@ pub use net::url::Url;
 pub use plan::{Incoming, Job, OfferingSender, OptionName, Options, Origin, SinkSpec, Slice, SourceSpec, StatsChoice};
 pub use shm::ShmName;
 pub(crate) use sink::abandoned::AbandonedParts;
-pub(crate) use sink::part_log::{InterruptedPart, KEPT, discard as discard_part, interrupted_parts};
+pub(crate) use sink::part_log::{
+    InterruptedPart, KEPT, discard as discard_part, interrupted_parts, interrupted_parts_below,
+};
 pub(crate) use sink::part_name::{PartNumber, left_behind};
 pub use sink::received::{Element, ReceivedArray};
 pub(crate) use source::expand::expand;

@@ -1,7 +1,7 @@
 //! Folders whose transfer breaks within a large file, and goes on within it when the same is sent again.
 
 use std::fs;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
@@ -107,6 +107,30 @@ fn what_a_killed_receiver_had_of_a_large_file_is_not_sent_again() {
         assert!(there >= 12 * BLOCK && there < BYTES as u64, "{options}: {there}");
         assert_same(&dir, Path::new("src"));
     }
+}
+
+#[test]
+fn what_broke_in_a_folder_below_is_listed_by_its_path_and_can_be_removed() {
+    let dir = dir();
+    let service = serve(&dir, "");
+    let sender = send_slowly(&dir, &service, "");
+    until_recorded(&dir, 12);
+    killed(service);
+    sender.wait().failed(1, &["the peer "]);
+    symlink("src", dir.path().join("inbox/link")).expect("a link");
+    let listed = dir.run("resume --in inbox").done();
+    let lines = listed.stdout.lines().filter(|line| line.contains(" are there"));
+    let lines: Vec<&str> = lines.collect();
+    assert!(
+        lines.len() == 1 && lines[0].starts_with("src/sub/large: "),
+        "{listed:?}"
+    );
+    let objects = dir.run("resume --in inbox --json").done().objects();
+    let path = objects[0]["path"].as_str().expect("a path");
+    assert!(dir.path().join(path).is_file(), "{path}");
+    dir.run("resume --in inbox --discard").done();
+    assert!(half_received(&dir).is_empty());
+    dir.run("resume --in none").failed(1, &["none"]);
 }
 
 #[test]

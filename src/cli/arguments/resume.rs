@@ -20,7 +20,7 @@ pub(crate) struct ResumeArguments {
     /// The number of a transfer that broke, as it is listed: does the same again
     #[arg(value_name = "NUMBER", conflicts_with_all = ["folder", "discard", "json"])]
     pub id: Option<u64>,
-    /// The folder that was received into
+    /// The folder that was received into; those below it are looked through, too
     #[arg(long = "in", value_name = "FOLDER", default_value = ".")]
     pub folder: PathBuf,
     /// Removes what lies half received there; not what is being received, and of a part of an existing file only its log

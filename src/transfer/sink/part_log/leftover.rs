@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use ignore::WalkBuilder;
+
 use crate::sys::is_locked;
 use crate::transfer::sink::folder::Folder;
 use crate::transfer::sink::part_name::{LOG_ENDING, is_log_name, is_log_within_name};
@@ -67,15 +69,39 @@ impl InterruptedPart {
     }
 }
 
+/// Finds them in a folder and in all below it, in order of their paths; no link is followed, and no other file system entered.
+/// What cannot be read is left out.
+///
+/// # Errors
+/// The folder itself cannot be read.
+pub(crate) fn interrupted_parts_below(folder: &Path) -> io::Result<Vec<InterruptedPart>> {
+    let mut found = interrupted_parts(folder)?;
+    let below = WalkBuilder::new(folder)
+        .standard_filters(false)
+        .same_file_system(true)
+        .min_depth(Some(1))
+        .filter_entry(|entry| entry.file_type().is_some_and(|what| what.is_dir()))
+        .build();
+    for below in below.flatten() {
+        found.extend(interrupted_parts(below.path()).unwrap_or_default());
+    }
+    sort(&mut found);
+    Ok(found)
+}
+
 /// Finds them in a folder, in order of their names. What cannot be read is left out, and a log without a part is removed.
 ///
 /// # Errors
 /// The folder cannot be read.
 pub(crate) fn interrupted_parts(folder: &Path) -> io::Result<Vec<InterruptedPart>> {
     let mut found: Vec<InterruptedPart> = logs_in(folder)?.filter_map(|log| log.describe().ok()?).collect();
-    let key = |part: &InterruptedPart| part.within.as_ref().map(|within| within.at);
-    found.sort_by(|a, b| (&a.part, key(a)).cmp(&(&b.part, key(b))));
+    sort(&mut found);
     Ok(found)
+}
+
+fn sort(parts: &mut [InterruptedPart]) {
+    let at = |part: &InterruptedPart| part.within.as_ref().map(|within| within.at);
+    parts.sort_by(|a, b| (&a.part, at(a)).cmp(&(&b.part, at(b))));
 }
 
 /// Removes those that nobody has, and that were last written to seven days before `now`; of a file that was there before the
