@@ -63,7 +63,7 @@ pub(crate) use sink::part_log::{
 };
 pub(crate) use sink::part_name::{PartNumber, left_behind};
 pub use sink::received::{Element, ReceivedArray};
-pub(crate) use source::expand::expand;
+pub(crate) use source::expand::{expand, expand_paths};
 pub use source::tree::TreeSpec;
 #[cfg(feature = "app")]
 pub(crate) use source::{AS_PLAIN, Source};

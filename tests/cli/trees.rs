@@ -166,6 +166,19 @@ fn open_up(dir: &Dir) {
 }
 
 #[test]
+fn a_pattern_that_the_shell_left_names_folders_as_well_as_files() {
+    let dir = Dir::new();
+    put(&dir, "some/file", "f");
+    put(&dir, "some/folder/in it", "i");
+    let receiver = inbox(&dir, "");
+    let sent = send(&dir, "some/f*", &receiver).done();
+    assert_eq!(counts(&sent), [3, 0, 0]);
+    for path in ["file", "folder/in it"] {
+        assert_eq!(dir.read(&format!("inbox/{path}")), dir.read(&format!("some/{path}")));
+    }
+}
+
+#[test]
 fn a_tree_arrives_as_it_was_and_a_second_time_no_byte_moves() {
     let dir = Dir::new();
     let source = tree(&dir);
@@ -224,7 +237,7 @@ fn a_file_that_has_changed_is_replaced_only_where_both_ends_say_so() {
     let careful = inbox(&dir, "");
     send(&dir, "src", &careful).done();
     fs::write(&path, "changed").expect("written");
-    let why = ("src/other", "only if both ends say so");
+    let why = ("src/other", "to replace it the sender needs --update or --replace");
     for words in ["src", "src --update", "src --replace"] {
         incomplete(&send(&dir, words, &careful), [0, 2, 1], &[why]);
         assert_eq!(dir.read("inbox/src/other"), b"first");

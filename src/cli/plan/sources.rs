@@ -1,12 +1,12 @@
 //! What was typed to be sent: one source, a list of them, or a tree.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::Error;
 use crate::cli::Failure;
 use crate::cli::arguments::{LookingArguments, TreeArguments, ViewArguments};
-use crate::transfer::{Origin, Replace, SourceSpec, TreeSpec, expand};
+use crate::transfer::{Origin, Replace, SourceSpec, TreeSpec, expand, expand_paths};
 
 use super::ends::source_spec;
 use super::usage;
@@ -26,8 +26,15 @@ pub(super) fn tree(
     view: &ViewArguments,
     looking: &LookingArguments,
 ) -> Result<Option<TreeSpec>, Failure> {
-    let is_folder = |source: &&OsString| Path::new(source).is_dir();
-    if !given.iter().any(|source| is_folder(&source)) && !tree.is_typed() {
+    let expanded: Vec<Option<Vec<PathBuf>>> = given
+        .iter()
+        .map(|source| expand_paths(source))
+        .collect::<Result<_, Error>>()?;
+    let has_folder = |(source, paths): (&OsString, &Option<Vec<PathBuf>>)| match paths {
+        Some(paths) => paths.iter().any(|path| path.is_dir()),
+        None => Path::new(source).is_dir(),
+    };
+    if !given.iter().zip(&expanded).any(has_folder) && !tree.is_typed() {
         return Ok(None);
     }
     let ViewArguments { dtype, offset, length } = view;
@@ -40,20 +47,18 @@ pub(super) fn tree(
         return Err(usage("--stats is for arrays: files of a folder are sent as they are"));
     }
     let mut roots = Vec::new();
-    for source in given {
-        if is_folder(&source) {
+    for (source, paths) in given.iter().zip(expanded) {
+        if let Some(paths) = paths {
+            roots.extend(paths);
+        } else if Path::new(source).is_dir() {
             roots.push(source.into());
-            continue;
-        }
-        let files = expand(source, None)?;
-        let one = files.is_none().then(|| source_spec(source, view)).transpose()?;
-        for origin in files.into_iter().flatten().chain(one.map(|one| one.origin)) {
-            match origin {
+        } else {
+            match source_spec(source, view)?.origin {
                 Origin::File { path, .. } if source != "-" => roots.push(path),
                 _ => {
                     let source = source.display();
                     return Err(usage(format!(
-                        "{source} is no file: send it by itself, without folders"
+                        "{source} is no file: send it by itself, without folders and their options"
                     )));
                 }
             }

@@ -14,6 +14,29 @@ use crate::transfer::plan::Origin;
 /// # Errors
 /// There are none, or they cannot be found out.
 pub(crate) fn expand(text: &OsStr, dtype: Option<&Dtype>) -> Result<Option<Vec<Origin>>, Error> {
+    let Some(mut paths) = expand_paths(text)? else {
+        return Ok(None);
+    };
+    paths.retain(|path| !path.is_dir());
+    if paths.is_empty() {
+        return Err(Error::Usage(format!(
+            "{} names no file: check the pattern",
+            text.display()
+        )));
+    }
+    let file = |path| Origin::File {
+        path,
+        dtype: dtype.cloned(),
+    };
+    Ok(Some(paths.into_iter().map(file).collect()))
+}
+
+/// The files and folders that a pattern names where the shell has not replaced it; nothing where `text` is one source by
+/// itself.
+///
+/// # Errors
+/// There are none, or they cannot be found out.
+pub(crate) fn expand_paths(text: &OsStr) -> Result<Option<Vec<PathBuf>>, Error> {
     let path = Path::new(text);
     let is_pattern = |text: &&str| text.contains(['*', '?', '[']);
     let Some(pattern) = text.to_str().filter(is_pattern).filter(|_| !path.exists()) else {
@@ -27,18 +50,14 @@ pub(crate) fn expand(text: &OsStr, dtype: Option<&Dtype>) -> Result<Option<Vec<O
             error.msg, error.pos
         ))
     })?;
-    let mut files = Vec::new();
+    let mut paths = Vec::new();
     for found in matches {
-        let found = found.map_err(|error| unreadable(error.path(), error.error()))?;
-        if !found.is_dir() {
-            let dtype = dtype.cloned();
-            files.push(Origin::File { path: found, dtype });
-        }
+        paths.push(found.map_err(|error| unreadable(error.path(), error.error()))?);
     }
-    if files.is_empty() {
+    if paths.is_empty() {
         return Err(Error::Usage(format!("{pattern} names no file: check the pattern")));
     }
-    Ok(Some(files))
+    Ok(Some(paths))
 }
 
 /// Fails where the pattern could mean names that it never finds: those that are not UTF-8.

@@ -123,7 +123,9 @@ pub(crate) enum Refusal {
     #[error("something that is no file has its name")]
     SpecialThere,
     /// It may not be replaced.
-    #[error("a different one is there: it is replaced only if both ends say so")]
+    #[error(
+        "a different one is there: to replace it the sender needs --update or --replace, and the receiver --allow-replace"
+    )]
     Different,
     /// Only older ones may be replaced.
     #[error("the one that is there is newer")]

@@ -54,7 +54,14 @@ impl Selection {
     pub(crate) fn new(excludes: &[String], includes: &[String]) -> Result<Self, Error> {
         Ok(Self {
             excludes: matcher(excludes)?,
-            includes: matcher(includes)?,
+            includes: {
+                if let Some(glob) = includes.iter().find(|glob| glob.len() > 1 && glob.starts_with('!')) {
+                    return Err(Error::Usage(format!(
+                        "the include \"{glob}\" begins with !, which includes nothing: exclude what follows it"
+                    )));
+                }
+                matcher(includes)?
+            },
             ..Self::everything()
         })
     }
@@ -112,6 +119,12 @@ fn matcher(globs: &[String]) -> Result<Gitignore, Error> {
                 "the glob \"{glob}\" matches nothing: name what it is about"
             )));
         }
+        // In a file it would be taken for itself. Here it is a slip, and would match nothing.
+        if has_open_class(glob) {
+            return Err(Error::Usage(format!(
+                "{glob} is no glob: a [ has no ] (for the character itself write [[])"
+            )));
+        }
         // At the beginning of a line in a file, a # begins a comment.
         let escape = if glob.starts_with('#') { "\\" } else { "" };
         builder
@@ -120,4 +133,26 @@ fn matcher(globs: &[String]) -> Result<Gitignore, Error> {
     }
     let problem = |error: ignore::Error| Error::Usage(format!("these globs cannot be matched: {error}"));
     builder.build().map_err(problem)
+}
+
+/// Whether a `[` of a glob has no `]`, which may not follow at once: there it stands for itself.
+fn has_open_class(glob: &str) -> bool {
+    let mut rest = glob.chars();
+    while let Some(letter) = rest.next() {
+        match letter {
+            '\\' => {
+                rest.next();
+            }
+            '[' => {
+                let class = rest.as_str().trim_start_matches(['!', '^']);
+                let first = class.chars().next().map_or(0, char::len_utf8);
+                let Some(end) = class[first..].find(']') else {
+                    return true;
+                };
+                rest = class[first + end + 1..].chars();
+            }
+            _ => {}
+        }
+    }
+    false
 }

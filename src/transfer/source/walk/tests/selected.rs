@@ -106,9 +106,14 @@ fn globs_speak_of_a_root_that_is_a_file_and_not_of_a_root_that_is_a_folder() {
 
 #[test]
 fn what_is_no_glob_is_refused_by_name() {
-    for bad in ["", "!", "/", "{a", "a[z-a]"] {
+    for bad in ["", "!", "/", "{a", "a[z-a]", "[a", "a[", "[]", "a[!]b", "[a]["] {
         let error = Selection::new(&[], &[bad.into()]).unwrap_err().to_string();
         assert!(error.contains(bad) && error.contains("glob"), "{bad}: {error}");
+    }
+    let error = Selection::new(&[], &["!x".into()]).unwrap_err().to_string();
+    assert!(error.contains("includes nothing"), "{error}");
+    for good in ["[[]", "[!]]", "[^a]b", r"\[a", "a]"] {
+        Selection::new(&[good.into()], &[good.into()]).expect(good);
     }
 }
 
