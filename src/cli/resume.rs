@@ -106,6 +106,10 @@ fn broken() -> Result<Vec<Entry>, Failure> {
             else {
                 continue;
             };
+            // One that reached nobody, or was refused, is not what broke.
+            if entry.bytes == 0 && entry.total_bytes.is_none() {
+                continue;
+            }
             let is_latest = seen.insert((folder.clone(), arguments.clone()));
             let may_go_on = match entry.outcome {
                 Ending::Cancelled => true,

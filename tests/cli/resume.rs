@@ -434,6 +434,16 @@ fn what_broke_is_listed_at_both_ends_goes_on_by_its_number_and_can_be_removed() 
     let (part, sent) = (&objects[0], &objects[1]);
     assert!(part["recorded_bytes"].as_u64() >= Some(12 * BLOCK), "{part}");
     assert_eq!((&part["name"], &part["is_in_use"]), (&"a.bin".into(), &false.into()));
+    // Nobody is there yet: it is still what broke.
+    dir.run(&format!("resume {}", sent["id"]))
+        .failed(1, &["nobody listens"]);
+    let listed = dir.run("resume --in inbox").done();
+    assert!(
+        listed
+            .stdout
+            .contains(&format!("arraylift resume {} goes on", sent["id"])),
+        "{listed:?}"
+    );
     let service = dir.listen("serve", &format!("{address} --into inbox --json"));
     let again = dir.run(&format!("resume {}", sent["id"])).done();
     assert!(again.stdout.contains("goes on: "), "{again:?}");

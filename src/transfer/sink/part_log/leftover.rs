@@ -79,10 +79,9 @@ pub(crate) fn interrupted_parts_below(folder: &Path) -> io::Result<Vec<Interrupt
     let below = WalkBuilder::new(folder)
         .standard_filters(false)
         .same_file_system(true)
-        .min_depth(Some(1))
         .filter_entry(|entry| entry.file_type().is_some_and(|what| what.is_dir()))
         .build();
-    for below in below.flatten() {
+    for below in below.flatten().filter(|entry| entry.depth() > 0) {
         found.extend(interrupted_parts(below.path()).unwrap_or_default());
     }
     sort(&mut found);
