@@ -61,12 +61,12 @@ impl ServiceLimit {
         match self {
             Self::KeepFree { bytes, .. } => format!("its disk has no room for {}", units::bytes(*bytes)),
             Self::MaxBytes { bytes, most_bytes } => format!(
-                "the array has {}, and at most {} are taken there",
+                "it has {}, and at most {} are taken there",
                 units::bytes(*bytes),
                 units::bytes(*most_bytes)
             ),
             Self::MaxTotal { bytes, left_bytes, .. } => format!(
-                "the array has {}, and {} more are taken there",
+                "it has {}, and only {} more are taken there",
                 units::bytes(*bytes),
                 units::bytes(*left_bytes)
             ),

@@ -86,11 +86,11 @@ impl Ledger {
     /// Of `total_bytes`, nothing of which is claimed, over at most so many connections.
     #[must_use]
     pub fn new(total_bytes: u64, checksum: ChecksumKind, streams: u16) -> Arc<Self> {
-        Arc::new(Self::with(total_bytes, checksum, None, streams))
+        Arc::new(Self::with(total_bytes, checksum, None, runs_over(streams)))
     }
 
-    /// With nothing recorded.
-    fn with(total_bytes: u64, checksum: ChecksumKind, grain: Option<Grain>, streams: u16) -> Self {
+    /// With nothing recorded, and blocks in so many separate runs at most.
+    fn with(total_bytes: u64, checksum: ChecksumKind, grain: Option<Grain>, runs_max: usize) -> Self {
         Self {
             checksum,
             total_bytes: AtomicU64::new(total_bytes),
@@ -102,7 +102,7 @@ impl Ledger {
             newly_verified: AtomicUsize::new(0),
             voids_due: AtomicUsize::new(0),
             state: Mutex::default(),
-            runs_max: usize::from(streams) + GAPS_MAX,
+            runs_max,
         }
     }
 
@@ -135,7 +135,7 @@ impl Ledger {
         if len > 0 {
             let mut state = self.lock();
             // Where something is recorded nothing comes, and it leaves a gap that is nobody's fault.
-            let most = self.runs_max + state.record.recorded.groups();
+            let most = self.runs_max.saturating_add(state.record.recorded.groups());
             if state.runs.count() >= most {
                 return Err(Error::Protocol(format!(
                     "blocks with gaps between more than {most} runs"
@@ -192,6 +192,11 @@ impl Ledger {
         // Nothing that panics is done under the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The separate runs that blocks may form over so many connections.
+fn runs_over(streams: u16) -> usize {
+    usize::from(streams) + GAPS_MAX
 }
 
 impl Claim {

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::wire::Grain;
 
 use super::recorded::Recorded;
-use super::{Ledger, UNKNOWN};
+use super::{Ledger, UNKNOWN, runs_over};
 
 /// The part of a ledger's state that whoever keeps a record on disk has to do with.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ impl Ledger {
     /// [`Ledger::take_newly_verified`].
     #[must_use]
     pub fn recording(total_bytes: u64, checksum: ChecksumKind, grain: Grain, streams: u16) -> Arc<Self> {
-        Arc::new(Self::with(total_bytes, checksum, Some(grain), streams))
+        Arc::new(Self::with(total_bytes, checksum, Some(grain), runs_over(streams)))
     }
 
     /// As [`Ledger::recording`], of an item some blocks of which are here from an earlier session: each with its number
@@ -45,6 +45,30 @@ impl Ledger {
         streams: u16,
         recorded: impl IntoIterator<Item = (u32, u64)>,
     ) -> Result<Arc<Self>, Error> {
+        Self::resumed_within(total_bytes, checksum, grain, runs_over(streams), recorded)
+    }
+
+    /// As [`Ledger::resumed`], of a file whose blocks pass through memory and may leave any gaps: what is remembered of
+    /// them is little beside what has come.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn of_file(
+        total_bytes: u64,
+        checksum: ChecksumKind,
+        grain: Grain,
+        recorded: impl IntoIterator<Item = (u32, u64)>,
+    ) -> Result<Arc<Self>, Error> {
+        Self::resumed_within(total_bytes, checksum, grain, usize::MAX, recorded)
+    }
+
+    fn resumed_within(
+        total_bytes: u64,
+        checksum: ChecksumKind,
+        grain: Grain,
+        runs_max: usize,
+        recorded: impl IntoIterator<Item = (u32, u64)>,
+    ) -> Result<Arc<Self>, Error> {
         let (mut held, mut bytes) = (Recorded::default(), 0);
         for (index, value) in recorded {
             let len = grain.block_bytes(index, total_bytes);
@@ -57,7 +81,7 @@ impl Ledger {
             }
             bytes += len;
         }
-        let mut ledger = Self::with(total_bytes, checksum, Some(grain), streams);
+        let mut ledger = Self::with(total_bytes, checksum, Some(grain), runs_max);
         *ledger.verified_bytes.get_mut() = bytes;
         *ledger.recorded_bytes.get_mut() = bytes;
         // What came before is in doubt until the sender has said that it holds.

@@ -52,6 +52,7 @@ mod sources;
 mod stats;
 mod streams;
 mod tree_peers;
+mod tree_streams;
 mod tree_ways;
 mod trees;
 mod unread;

@@ -19,6 +19,27 @@ def parser(doc, actions):
 
 def open_socket(args):
     """Connects, or listens, says where in one JSON line, and takes one connection. The socket is a blocking one."""
+    if args.listen:
+        with listen(args) as stream:
+            return stream.accept()[0]
+    stream, where = unbound(args)
+    stream.connect(where)
+    return stream
+
+
+def listen(args):
+    """Listens, and says where in one JSON line."""
+    stream, where = unbound(args)
+    if stream.family != socket.AF_UNIX:
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    stream.bind(where)
+    stream.listen(16)
+    say(event="listening", address=name_of(stream))
+    return stream
+
+
+def unbound(args):
+    """A socket for the address, and the address. The process ends itself when its time is over."""
     signal.alarm(args.timeout)  # not a socket timeout: that would make the socket a non-blocking one
     address = ":".join(args.address)
     if address.startswith("unix:"):
@@ -27,17 +48,7 @@ def open_socket(args):
         host, _, port = address.rpartition(":")
         host = host.strip("[]")
         family, where = (socket.AF_INET6 if ":" in host else socket.AF_INET), (host, int(port))
-    stream = socket.socket(family, socket.SOCK_STREAM)
-    if not args.listen:
-        stream.connect(where)
-        return stream
-    with stream:
-        if family != socket.AF_UNIX:
-            stream.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        stream.bind(where)
-        stream.listen(1)
-        say(event="listening", address=name_of(stream))
-        return stream.accept()[0]
+    return socket.socket(family, socket.SOCK_STREAM), where
 
 
 def name_of(stream):

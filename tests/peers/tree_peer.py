@@ -6,10 +6,12 @@
     tree_peer.py receive 127.0.0.1:0 --listen --folder inbox
     tree_peer.py receive 127.0.0.1:0 --listen --folder inbox --tight
     tree_peer.py receive 127.0.0.1:0 --listen --folder inbox --late
+    tree_peer.py send 127.0.0.1:25000 --folder runs --streams 3
 
 The second form sends what no sender may, and tells how the receiver answers. `--bad all` names what there is. `--tight`
 gives hardly more credit than the page asks for, so that a sender who counts more than it should comes to a halt. `--late`
-gives no result before finish, so that a sender who waits for one before it goes on comes to a halt.
+gives no result before finish, so that a sender who waits for one before it goes on comes to a halt. With `--streams` blocks
+of large files come and go over further connections, too; `--cut` closes one within a block.
 """
 
 import contextlib
@@ -26,11 +28,13 @@ import endpoint
 
 GREETING = b"ARLIFT\x02\0"
 OFFER, ACCEPT, REFUSE, BLOCK, RESULT, ABORT, KEEP_ALIVE = range(1, 8)
+JOIN = 9
 HELLO, WELCOME, CREDIT, END, DROP, FINISH, SUMMARY, LATER_KINDS = 10, 11, 12, 15, 16, 19, 20, 128
 BYTES, CHECKSUM_KIND, WHAT, ITEM, CHECKSUM, REASON, GRAIN, STATUS = 4, 7, 8, 9, 10, 11, 16, 17
 PATH, COUNT, DURABLE, MODE, MTIME, TARGET, ROOT, FRESH, ITEMS, REPLACE = 18, 19, 20, 21, 22, 23, 25, 26, 27, 28
 FORMS = {BYTES: "<Q", CHECKSUM_KIND: "B", WHAT: "B", ITEM: "<I", CHECKSUM: "<Q", GRAIN: "<I", STATUS: "B", COUNT: "<I"}
-FORMS |= {DURABLE: "B", MODE: "<I", MTIME: "<qI", FRESH: "B", ITEMS: "<I", REPLACE: "B"}
+STREAMS, TOKEN = 14, 15
+FORMS |= {STREAMS: "<H", DURABLE: "B", MODE: "<I", MTIME: "<qI", FRESH: "B", ITEMS: "<I", REPLACE: "B"}
 FILE, FOLDER, LINK = 1, 2, 3
 STORED, HAD, REFUSED, FAILED, WITHDRAWN = range(5)
 CRC32, SMALL, ENDS, SILENCE = 2, 65_536, 1, 20.0
@@ -126,6 +130,13 @@ class Wire:
                 raise Fault(f"{'refused' if kind == REFUSE else 'gave up'}: {fields.get(REASON, b'').decode()}")
             return kind, flags, fields
 
+    def has_whole(self):
+        """Whether a message has come whole."""
+        if len(self.unread) < 8:
+            return False
+        kind, _, length = struct.unpack_from("<BB2xI", self.unread)
+        return len(self.unread) >= 8 + length + (16 if kind == BLOCK else 0)
+
     def has_more(self):
         return bool(self.unread) or bool(select.select([self.stream], [], [], 0)[0])
 
@@ -139,8 +150,8 @@ def offer(item, path, what, mode=0o644, mtime=(1, 2), **more):
     return message(OFFER, *fields)
 
 
-def hello(root):
-    return GREETING + message(HELLO, (ROOT, root), (REPLACE, 0))
+def hello(root, streams=1):
+    return GREETING + message(HELLO, (ROOT, root), (REPLACE, 0), (STREAMS, streams))
 
 
 def name_fault(name):
@@ -182,19 +193,22 @@ def walk(root):
 
 
 class Sender:
-    def __init__(self, wire, root):
+    def __init__(self, wire, root, connect=None, streams=1):
         self.wire, self.root = wire, root
+        self.connect, self.streams, self.others, self.elsewhere = connect, streams, [], 0
         self.item, self.spent, self.credit = 0, 0, FIRST_CREDIT
         self.open, self.folders, self.inside, self.eager = {}, [], {}, False
         self.went_ahead = {}
         self.counts, self.reasons, self.sent, self.eagerly = [0] * 5, [], 0, 0
 
     def run(self):
-        self.wire.send(hello(os.path.basename(self.root)))
+        self.wire.send(hello(os.path.basename(self.root), self.streams))
         need(self.wire.take(8) == GREETING, "it is no peer")
         kind, _, fields = self.wire.hear()
         need(kind == WELCOME, f"kind {kind} in place of a welcome")
         self.eager = bool(fields.get(FRESH))
+        for _ in range(1, min(self.streams, fields.get(STREAMS, 1))):
+            self.join(fields[TOKEN])
         for place, path, status in walk(self.root):
             if status is None:
                 self.left(self.folders.pop())
@@ -208,6 +222,14 @@ class Sender:
         while (heard := self.wire.hear())[0] == CREDIT:
             pass
         need(heard[0] == SUMMARY, f"kind {heard[0]} in place of a summary")
+
+    def join(self, token):
+        other = Wire(self.connect())
+        other.send(GREETING + message(JOIN, (TOKEN, token)))
+        need(other.take(8) == GREETING, "it is no peer")
+        kind, _, _ = other.hear()
+        need(kind == WELCOME, f"kind {kind} in place of a welcome to a further connection")
+        self.others.append(other)
 
     def offer(self, place, path, status):
         what = {stat.S_IFREG: FILE, stat.S_IFDIR: FOLDER, stat.S_IFLNK: LINK}[stat.S_IFMT(status.st_mode)]
@@ -242,8 +264,12 @@ class Sender:
         if 0 < len(data) <= SMALL:
             self.wire.send(block(item, 0, data, ENDS))
         else:
-            for index, at in enumerate(range(0, len(data), SMALL)):
-                self.wire.send(block(item, index, data[at : at + SMALL]))
+            wires = [self.wire, *self.others]
+            # From the last block on: they come in any order.
+            for index in reversed(range(-(-len(data) // SMALL))):
+                wire = wires[index % len(wires)]
+                self.elsewhere += wire is not self.wire
+                wire.send(block(item, index, data[index * SMALL : (index + 1) * SMALL]))
             self.wire.send(message(END, (ITEM, item), (BYTES, len(data)), (CHECKSUM, zlib.crc32(data))))
         self.has_said(item)
 
@@ -282,8 +308,11 @@ class Sender:
 
 
 class Receiver:
-    def __init__(self, wire, into, tight=False, late=False):
+    def __init__(self, wire, into, args, listener=None):
         self.wire, self.into, self.items, self.ahead = wire, into, {}, 0
+        self.streams, self.cut, self.listener, self.others, self.elsewhere = args.streams, args.cut, listener, {}, 0
+        self.token = os.urandom(16)
+        tight, late = args.tight, args.late
         self.tight, self.given = tight, FIRST_CREDIT
         self.late, self.results = late, b""
         self.counts, self.came, self.eagerly, self.last = [0] * 5, 0, 0, 0
@@ -294,11 +323,15 @@ class Receiver:
         need(kind == HELLO and ROOT in fields, "no tree is to come")
         root = fields[ROOT]
         fresh = b"/" not in root and not os.path.lexists(os.path.join(self.into, root))
-        self.wire.send(GREETING + message(WELCOME, *([(FRESH, 1)] if fresh else [])))
+        more = [(STREAMS, self.streams), (TOKEN, self.token)] if self.streams > 1 else []
+        self.wire.send(GREETING + message(WELCOME, *([(FRESH, 1)] if fresh else []), *more))
         if not self.tight:
             self.wire.send(message(CREDIT, (ITEMS, AHEAD[0]), (BYTES, AHEAD[1])))
         finished = False
         while not finished or self.items:
+            self.hear_others()
+            if not self.wire.has_whole():
+                continue
             kind, flags, said = self.wire.hear()
             if kind == OFFER:
                 need(not finished, "an offer after finish")
@@ -316,6 +349,39 @@ class Receiver:
                 self.give_credit()
         self.wire.send(self.results + message(SUMMARY))
 
+    def hear_others(self):
+        """Takes what has come over further connections, and waits until something comes over any, or has come whole."""
+        streams = [self.wire.stream, *self.others] + ([self.listener] if self.listener else [])
+        is_whole = self.wire.has_whole()
+        ready, _, _ = select.select(streams, [], [], 0 if is_whole else SILENCE)
+        need(ready or is_whole, "the peer is silent")
+        for stream in ready:
+            if stream is self.wire.stream:
+                self.wire.fill()
+            elif stream is self.listener:
+                other = Wire(stream.accept()[0])
+                need(other.take(8) == GREETING, "it is no peer")
+                kind, _, fields = other.hear()
+                need(kind == JOIN and fields[TOKEN] == self.token, "it does not join")
+                other.send(GREETING + message(WELCOME))
+                self.others[other.stream] = other
+            else:
+                self.hear_other(self.others[stream])
+
+    def hear_other(self, other):
+        other.fill()
+        if self.cut and len(other.unread) > 100:
+            raise Fault("cut")
+        while other.has_whole():
+            if other.unread[0] == KEEP_ALIVE:
+                other.take(8)
+                continue
+            kind, flags, said = other.hear()
+            need(kind == BLOCK and not flags, f"kind {kind} over a further connection")
+            need(self.items[said[0]]["wanted"], "a block that nobody waits for")
+            self.elsewhere += 1
+            self.block(flags, *said)
+
     def give_credit(self):
         credit = self.last + AHEAD[0], max(self.given[1], self.ahead + TIGHT)
         if credit[0] >= self.given[0] + AHEAD[0] // 2 or credit[1] >= self.given[1] + TIGHT_STEP:
@@ -327,7 +393,7 @@ class Receiver:
         self.last += 1
         need(item == self.last, f"item {item} is out of turn")
         place = os.path.join(self.into, path)
-        self.items[item] = {"place": place, "fields": fields, "data": b"", "wanted": False}
+        self.items[item] = {"place": place, "fields": fields, "blocks": {}, "wanted": False, "end": None}
         why = path_fault(path) or (target_fault(path, fields[TARGET]) if what == LINK else None)
         if why:
             self.settle(item, REFUSED, why)
@@ -352,13 +418,15 @@ class Receiver:
             self.ahead += len(data) + 24
             return
         open_ = self.items[item]
-        need(index * SMALL <= len(open_["data"]), f"block {index} is not due")
+        size, grain = open_["fields"][BYTES], open_["fields"][GRAIN]
+        need(index not in open_["blocks"] and len(data) == min(grain, size - index * grain), f"block {index} is not due")
         need(zlib.crc32(data) == checksum, "a damaged block")
-        open_["data"] += data
+        open_["blocks"][index] = data
         self.came += len(data)
         if flags & ENDS:
-            need(index == 0 and len(data) == open_["fields"][BYTES], "an end within a file")
+            need(index == 0 and len(data) == size, "an end within a file")
             self.store(item)
+        self.store_if_whole(item)
 
     def end(self, item, fields):
         if item not in self.items:
@@ -370,15 +438,26 @@ class Receiver:
             self.finish_mode(open_)
             self.settle(item, STORED)
             return
-        whole = open_["data"]
-        need(fields[BYTES] == len(whole) == open_["fields"][BYTES], "an end within a file")
-        need(fields.get(CHECKSUM) == zlib.crc32(whole), "another checksum of the whole")
+        need(fields[BYTES] == open_["fields"][BYTES], "an end of another length")
+        open_["end"] = fields
+        self.store_if_whole(item)
+        need(self.streams > 1 or item not in self.items, "an end within a file")
+
+    def store_if_whole(self, item):
+        """Stores a file that had its end: blocks may come over other connections, and later."""
+        open_ = self.items.get(item)
+        if not open_ or open_["end"] is None or len(open_["blocks"]) < -(-open_["fields"][BYTES] // open_["fields"][GRAIN]):
+            return
+        need(open_["end"].get(CHECKSUM) == zlib.crc32(self.content(open_)), "another checksum of the whole")
         self.store(item)
+
+    def content(self, open_):
+        return b"".join(data for _, data in sorted(open_["blocks"].items()))
 
     def store(self, item):
         open_ = self.items[item]
         with open(open_["place"], "xb") as file:
-            file.write(open_["data"])
+            file.write(self.content(open_))
         self.finish_mode(open_)
         self.settle(item, STORED)
 
@@ -408,7 +487,7 @@ ROOT_OFFER = offer(1, b"bad", FOLDER, 0o755)
 # What no sender may say after its hello; the answer is an abort, or the result of item 2, where there is one.
 BAD = {
     "credit": b"".join(offer(n, b"f%d" % n, FOLDER) for n in range(1, 20_000)),
-    "bytes": ROOT_OFFER + offer(2, b"bad/f", FILE, size=2_000_000_000) + block(2, 0, bytes(SMALL)),
+    "bytes": ROOT_OFFER + offer(2, b"bad/f", FILE, size=SMALL + 1) + block(2, 1, b"x"),
     "order": ROOT_OFFER + offer(3, b"bad/f", FOLDER),
     "again": ROOT_OFFER + ROOT_OFFER,
     "end within": ROOT_OFFER + offer(2, b"bad/f", FILE, size=10) + message(END, (ITEM, 2), (BYTES, 10), (CHECKSUM, 0)),
@@ -424,6 +503,9 @@ BAD = {
     + offer(2, b"bad/f", FILE, size=10)
     + message(END, (ITEM, 1), (BYTES, 0))
     + offer(3, b"bad/g", FILE, size=10),
+    "drop of a folder": ROOT_OFFER + message(DROP, (ITEM, 1), (REASON, b"it has changed")),
+    "drop of nothing": message(DROP, (ITEM, 9), (REASON, b"it has changed")),
+    "folder of bytes": ROOT_OFFER + message(END, (ITEM, 1), (BYTES, 5)),
     "second finish": ROOT_OFFER + message(FINISH) + message(FINISH),
     "after finish": ROOT_OFFER + message(FINISH) + offer(2, b"bad/f", FOLDER),
     "an array": message(OFFER, (ITEM, 1), (1, b"'|u1'"), (2, struct.pack("<Q", 1)), (BYTES, 1), (CHECKSUM_KIND, 0)),
@@ -469,13 +551,16 @@ def main():
     parser.add_argument("--folder", help="what to send, or where to")
     parser.add_argument("--tight", action="store_true", help="give hardly any credit")
     parser.add_argument("--late", action="store_true", help="give no result before finish")
+    parser.add_argument("--streams", type=int, default=1, help="over so many connections")
+    parser.add_argument("--cut", action="store_true", help="close a further connection within a block")
     parser.add_argument("--bad", choices=[*BAD, "all"], help="send this, and tell the answer")
     args = parser.parse_args()
     if args.bad == "all":
         endpoint.say(bad=list(BAD))
         return
+    listener = endpoint.listen(args) if args.listen else None
     try:
-        with endpoint.open_socket(args) as stream:
+        with listener.accept()[0] if listener else endpoint.open_socket(args) as stream:
             wire = Wire(stream)
             if args.bad:
                 try:
@@ -485,7 +570,10 @@ def main():
                 endpoint.say(event="answer", answer=answer)
                 return
             folder = os.fsencode(args.folder)
-            side = Sender(wire, folder) if args.action == "send" else Receiver(wire, folder, args.tight, args.late)
+            if args.action == "send":
+                side = Sender(wire, folder, lambda: endpoint.open_socket(args), args.streams)
+            else:
+                side = Receiver(wire, folder, args, listener if args.streams > 1 else None)
             side.run()
             with contextlib.suppress(OSError):
                 stream.shutdown(socket.SHUT_WR)
@@ -494,7 +582,8 @@ def main():
         sys.exit(1)
     moved = side.sent if args.action == "send" else side.came
     reasons = getattr(side, "reasons", [])
-    endpoint.say(event="finished", counts=side.counts, bytes=moved, eagerly=side.eagerly, reasons=reasons)
+    told = {"counts": side.counts, "bytes": moved, "eagerly": side.eagerly, "elsewhere": side.elsewhere, "reasons": reasons}
+    endpoint.say(event="finished", **told)
 
 
 if __name__ == "__main__":

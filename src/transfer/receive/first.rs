@@ -36,7 +36,7 @@ use super::link::{
 };
 use super::newcomer::{Announced, Offered};
 use super::plan::ReceivePlan;
-use super::tree::TreeReceiving;
+use super::tree::{Junction, TreeReceiving};
 use super::{ReceiveMachine, Remainder};
 use preparing::Preparing;
 
@@ -58,10 +58,19 @@ pub(crate) struct FirstReceiver {
 
 /// A transfer's first connection can do with further ones, which are taken as they come.
 pub(crate) struct JoinRequest {
-    pub(crate) array: Arc<IncomingArray>,
+    pub(crate) transfer: Joinable,
     pub(crate) expected: Expected,
     /// Nobody else takes connections at that listener.
     pub(crate) is_sole: bool,
+}
+
+/// What further connections bring blocks of.
+#[derive(Clone)]
+pub(crate) enum Joinable {
+    /// An array.
+    Array(Arc<IncomingArray>),
+    /// The files of a tree.
+    Tree(Arc<Junction>),
 }
 
 enum Phase {

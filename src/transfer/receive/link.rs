@@ -298,7 +298,8 @@ impl Link {
         }
     }
 
-    fn pause(&mut self, now: Instant) -> Progress {
+    /// Takes nothing until it is resumed; the sender hears that it is not forgotten.
+    pub(super) fn pause(&mut self, now: Instant) -> Progress {
         if self.keep_alive(now) {
             return Progress::Moved;
         }

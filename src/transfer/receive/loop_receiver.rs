@@ -20,8 +20,9 @@ use crate::transfer::net::expected::Expected;
 use crate::transfer::net::linger::Linger;
 use crate::transfer::net::listener::Listener;
 use crate::transfer::plan::{Options, SinkSpec, StatsChoice};
-use crate::transfer::receive::{FirstReceiver, FurtherReceiver, JoinRequest, ReceiveMachine, ReceivePlan};
-use crate::transfer::sink::incoming_array::IncomingArray;
+use crate::transfer::receive::{
+    FirstReceiver, FurtherReceiver, FurtherTreeReceiver, JoinRequest, Joinable, ReceiveMachine, ReceivePlan,
+};
 use crate::transfer::sink::part_name::PartNumber;
 use crate::transfer::sink::publisher::PublishContext;
 use crate::transfer::sink::task::Pending;
@@ -74,7 +75,7 @@ pub(crate) struct LoopReceiver {
 
 /// A transfer whose sender may open further connections.
 pub(crate) struct JoinableTransfer {
-    array: Arc<IncomingArray>,
+    transfer: Joinable,
     expected: Expected,
     controls: Arc<Controls>,
     survey: Option<Arc<Survey>>,
@@ -179,9 +180,17 @@ impl ReceiverFactory {
         let events = EventSender::for_further_connection(self.events.0.clone(), clock);
         let surveyor = joining.survey.as_ref().map(|survey| self.surveyor(survey));
         let context = light_context(&controls, clock, events, surveyor, self.publishing(number));
-        let array = Arc::clone(&joining.array);
-        let machine = FurtherReceiver::new(connection, array, false, &self.options, context)?;
-        Ok(self.in_loop(Box::new(machine), None, controls, clock))
+        let machine: Box<dyn ReceiveMachine + Send> = match &joining.transfer {
+            Joinable::Array(array) => {
+                let array = Arc::clone(array);
+                Box::new(FurtherReceiver::new(connection, array, false, &self.options, context)?)
+            }
+            Joinable::Tree(junction) => {
+                let junction = Arc::clone(junction);
+                Box::new(FurtherTreeReceiver::new(connection, junction, &self.options, context))
+            }
+        };
+        Ok(self.in_loop(machine, None, controls, clock))
     }
 
     fn surveyor(&self, survey: &Arc<Survey>) -> Surveyor {
@@ -227,9 +236,9 @@ impl ReceiverFactory {
 
     /// The transfer of `by`, where that receiver asked for further connections in its last turn.
     pub(crate) fn take_join_request(&self, by: &LoopReceiver) -> Option<JoinableTransfer> {
-        let JoinRequest { array, expected, .. } = self.requests.1.try_recv().ok()?;
+        let JoinRequest { transfer, expected, .. } = self.requests.1.try_recv().ok()?;
         Some(JoinableTransfer {
-            array,
+            transfer,
             expected,
             controls: Arc::clone(&by.controls),
             survey: by.survey.as_ref().map(|survey| Arc::clone(survey.survey())),

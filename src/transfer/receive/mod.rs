@@ -18,12 +18,13 @@ use crate::transfer::machine::drive::Machine;
 use crate::transfer::net::connection::Connection;
 use crate::transfer::sink::file_system::Effort;
 
-pub(crate) use first::{FirstReceiver, JoinRequest};
+pub(crate) use first::{FirstReceiver, JoinRequest, Joinable};
 pub(crate) use further::FurtherReceiver;
 pub(crate) use newcomer::{Offered, Wanted};
 pub(crate) use newcomers::{Met, Newcomers};
 pub(crate) use plan::ReceivePlan;
 pub(crate) use reception::Reception;
+pub(crate) use tree::FurtherTreeReceiver;
 
 /// What a host of many has to know of a receiver, beside what drives it.
 pub(crate) trait ReceiveMachine: Machine {

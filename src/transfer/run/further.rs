@@ -6,13 +6,16 @@ use std::sync::atomic::Ordering;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::error::Error;
+use crate::sys::Wake;
 use crate::transfer::fetch::{FurtherFetcher, PartRequest};
+use crate::transfer::machine::context::MachineContext;
 use crate::transfer::net::connection::Connection;
+use crate::transfer::net::endpoint::Endpoint;
 use crate::transfer::net::expected::Expected;
+use crate::transfer::plan::Options;
 use crate::transfer::receive::join_acceptor::JoinAcceptor;
-use crate::transfer::receive::{FurtherReceiver, JoinRequest};
-use crate::transfer::send::{FurtherSender, StreamRequest};
-use crate::transfer::sink::incoming_array::IncomingArray;
+use crate::transfer::receive::{FurtherReceiver, FurtherTreeReceiver, JoinRequest, Joinable};
+use crate::transfer::send::{ArrayStreams, FurtherSender, FurtherTreeSender, StreamRequest, TreeStreams};
 use crate::transfer::tell::event::Side;
 use crate::wire::SendWire;
 
@@ -37,7 +40,7 @@ impl Requests {
 
 /// A receiver that further connections may join.
 pub(super) struct Joining {
-    array: Arc<IncomingArray>,
+    transfer: Joinable,
     pub(super) connections: Receiver<Connection>,
     /// Dropped in this order: nobody is let in for a transfer that nobody waits for.
     _acceptor: Option<JoinAcceptor>,
@@ -47,7 +50,32 @@ pub(super) struct Joining {
 impl Run<'_> {
     /// Opens further connections to a receiver. Without one the others go on.
     pub(super) fn open_streams(&mut self, request: StreamRequest) {
-        let StreamRequest {
+        match request {
+            StreamRequest::Array(request) => self.open_array_streams(request),
+            StreamRequest::Tree(request) => self.open_tree_streams(&request),
+        }
+    }
+
+    fn open_tree_streams(&mut self, request: &TreeStreams) {
+        let Some(to) = self.to.clone() else { return };
+        let TreeStreams { sending, token, count } = request;
+        for _ in 0..*count {
+            let (to, options, sending, token) = (to.clone(), self.options.clone(), Arc::clone(sending), *token);
+            let started = self.spawn(Side::Sender, move |context, wake| {
+                let is_done = || sending.is_done();
+                let opened = open_further(&to, &options, &context, wake, &is_done);
+                Ok(opened.map(|connection| {
+                    FurtherTreeSender::new(connection, Arc::clone(&sending), token, &options, context)
+                }))
+            });
+            if started.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn open_array_streams(&mut self, request: ArrayStreams) {
+        let ArrayStreams {
             sending,
             blocks,
             token,
@@ -58,14 +86,8 @@ impl Run<'_> {
             let (to, options, sending) = (to.clone(), self.options.clone(), Arc::clone(&sending));
             let wire = SendWire::joining(token, Arc::clone(&blocks));
             let started = self.spawn(Side::Sender, move |context, wake| {
-                let unwanted = || {
-                    context.controls.is_cancelled()
-                        || context.controls.has_failed(Side::Sender)
-                        || sending.is_done.load(Ordering::SeqCst)
-                };
-                let opened = Connection::open(&to, options.socket_buffer_bytes, options.timeout, wake, &unwanted);
-                let opened = opened.unwrap_or(None);
-                let opened = opened.filter(|connection| connection.check_user(options.peer_user).is_ok());
+                let is_done = || sending.is_done.load(Ordering::SeqCst);
+                let opened = open_further(&to, &options, &context, wake, &is_done);
                 Ok(opened.map(|connection| {
                     FurtherSender::new(connection, Arc::clone(&sending), route, wire, &options, context)
                 }))
@@ -90,13 +112,13 @@ impl Run<'_> {
     /// Lets further connections of a receiver in. Where that fails nobody joins, and the first connection brings all.
     pub(super) fn let_join(&mut self, request: JoinRequest) {
         let JoinRequest {
-            array,
+            transfer,
             expected,
             is_sole,
         } = request;
         let acceptor = is_sole.then(|| JoinAcceptor::open(expected.listener(), self.options).ok());
         self.joining = Some(Joining {
-            array,
+            transfer,
             connections: expected.connections.clone(),
             _acceptor: acceptor.flatten(),
             _expected: expected,
@@ -105,11 +127,29 @@ impl Run<'_> {
 
     pub(super) fn take_joined(&mut self, connection: Connection) {
         let Some(joining) = &self.joining else { return };
-        let (array, options) = (Arc::clone(&joining.array), self.options.clone());
-        let both_here = self.both_here;
+        let (transfer, options, both_here) = (joining.transfer.clone(), self.options.clone(), self.both_here);
         // Where there is no thread for it, or no descriptor, the connection closes and the others go on.
-        let _ = self.spawn(Side::Receiver, move |context, _| {
-            Ok(FurtherReceiver::new(connection, array, both_here, &options, context).ok())
-        });
+        let _ = match transfer {
+            Joinable::Array(array) => self.spawn(Side::Receiver, move |context, _| {
+                Ok(FurtherReceiver::new(connection, array, both_here, &options, context).ok())
+            }),
+            Joinable::Tree(junction) => self.spawn(Side::Receiver, move |context, _| {
+                Ok(Some(FurtherTreeReceiver::new(connection, junction, &options, context)))
+            }),
+        };
     }
+}
+
+/// A further connection of a sender; none where it cannot be had, or is not wanted any more.
+fn open_further(
+    to: &Endpoint,
+    options: &Options,
+    context: &MachineContext,
+    wake: &Wake,
+    is_done: &dyn Fn() -> bool,
+) -> Option<Connection> {
+    let unwanted = || context.controls.is_cancelled() || context.controls.has_failed(Side::Sender) || is_done();
+    let opened = Connection::open(to, options.socket_buffer_bytes, options.timeout, wake, &unwanted);
+    let opened = opened.unwrap_or(None);
+    opened.filter(|connection| connection.check_user(options.peer_user).is_ok())
 }

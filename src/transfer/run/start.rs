@@ -91,6 +91,7 @@ impl Run<'_> {
         let at = Endpoint::Tcp("127.0.0.1:0".into());
         let listener = Listener::bind_with_buffers(&at, self.options.socket_buffer_bytes)?;
         let (sending, receiving) = loopback(&listener)?;
+        self.to = Some(Endpoint::Tcp(listener.address().into()));
         self.restart_clock();
         let into = sink.describe();
         let plan = ReceivePlan {
@@ -101,7 +102,7 @@ impl Run<'_> {
             source: Some(source.title()),
             sink,
         };
-        self.spawn_receiver(receiving, plan, None)?;
+        self.spawn_receiver(receiving, plan, Some(listener))?;
         self.spawn_tree_sender(sending, source, Some(into))?;
         Ok(true)
     }
@@ -122,6 +123,7 @@ impl Run<'_> {
             let Some(connection) = self.connect(&to)? else {
                 return Ok(false);
             };
+            self.join_where(&connection, to);
             self.spawn_tree_sender(connection, tree, None)?;
             return Ok(true);
         }
@@ -132,12 +134,16 @@ impl Run<'_> {
         let Some(connection) = self.connect(&to)? else {
             return Ok(false);
         };
-        // Further connections go where this one got through.
+        self.join_where(&connection, to);
+        self.spawn_sender(connection, source, path, None)?;
+        Ok(true)
+    }
+
+    /// Further connections go where this one got through.
+    fn join_where(&mut self, connection: &Connection, to: Endpoint) {
         if self.options.streams > 1 {
             self.to = connection.endpoint().or(Some(to));
         }
-        self.spawn_sender(connection, source, path, None)?;
-        Ok(true)
     }
 
     /// Reaches the receiver; `None` where it was cancelled meanwhile.
@@ -288,8 +294,9 @@ impl Run<'_> {
         sink: Option<String>,
     ) -> Result<(), Error> {
         let options = self.options.clone();
+        let requests = self.requests.streams.0.clone();
         self.spawn(Side::Sender, move |context, wake| {
-            TreeSender::new(connection, source, &options, sink, wake, context).map(Some)
+            TreeSender::new(connection, source, &options, sink, requests, wake, context).map(Some)
         })
     }
 

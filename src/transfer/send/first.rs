@@ -29,6 +29,7 @@ use crate::wire::{Grain, Offer, SendStep, SendWire};
 use super::handoff::{Answer, Attempt, Handing};
 use super::link::{Link, Next, Reply, limited_block_bytes, until_woken};
 use super::sending::Sending;
+use super::tree::TreeSending;
 
 /// No event tells that the peer has acknowledged the last byte: that is looked at so often.
 const LOOK_INTERVAL_MIN: Duration = Duration::from_micros(200);
@@ -48,8 +49,23 @@ pub(crate) struct FirstSender {
     phase: Phase,
 }
 
-/// Further connections that a transfer's first one can do with, one for each route.
-pub(crate) struct StreamRequest {
+/// Further connections that a transfer's first one can do with.
+pub(crate) enum StreamRequest {
+    /// For an array.
+    Array(ArrayStreams),
+    /// For a tree.
+    Tree(TreeStreams),
+}
+
+/// So many connections for the blocks of files.
+pub(crate) struct TreeStreams {
+    pub(crate) sending: Arc<TreeSending>,
+    pub(crate) token: Token,
+    pub(crate) count: u16,
+}
+
+/// One connection for each route.
+pub(crate) struct ArrayStreams {
     pub(crate) sending: Arc<Sending>,
     pub(crate) blocks: Arc<OutgoingBlocks>,
     pub(crate) token: Token,
@@ -134,12 +150,12 @@ impl FirstSender {
             streams = most.min(self.streams);
             let routes = (1..streams).map_while(|_| self.link.route.another()).collect();
             // There is room: a transfer asks once.
-            let _ = self.requests.try_send(StreamRequest {
+            let _ = self.requests.try_send(StreamRequest::Array(ArrayStreams {
                 sending: Arc::clone(&self.link.sending),
                 blocks,
                 token,
                 routes,
-            });
+            }));
         }
         let (source, connection) = (&self.link.sending.source, &self.link.connection);
         let meta = &source.meta;

@@ -8,6 +8,6 @@ mod link;
 mod sending;
 mod tree;
 
-pub(crate) use first::{FirstSender, StreamRequest};
+pub(crate) use first::{ArrayStreams, FirstSender, StreamRequest, TreeStreams};
 pub(crate) use further::FurtherSender;
-pub(crate) use tree::TreeSender;
+pub(crate) use tree::{FurtherTreeSender, TreeSender};

@@ -16,7 +16,7 @@ pub(crate) use claims::{BlockClaims, Claimed};
 pub(crate) use entry::{Entry, EntryKind, Timestamp};
 pub(crate) use message::{Credit, ItemResult, Message, Parsed, Status, TreeRequest, greeting, version_of};
 pub use message::{Farewell, Replace};
-pub(crate) use outgoing::OutgoingBlocks;
+pub(crate) use outgoing::{OutgoingBlock, OutgoingBlocks, Task as OutgoingTask};
 pub(crate) use receive::NativeReceiver;
 pub(crate) use send::NativeSender;
 pub(crate) use tree_inbox::{BLOCK_OVERHEAD_BYTES, TreeBlock, TreeInbox, TreeWord};

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::ledger::Runs;
 use crate::wire::{Checksum, ChecksumKind, Digest, Grain, Offer};
 
-/// The blocks of one array on their way out, over however many connections.
+/// The blocks of one array, or of a file of a tree, on their way out, over however many connections.
 #[derive(Debug)]
 pub struct OutgoingBlocks {
     total_bytes: u64,
@@ -18,7 +18,7 @@ pub struct OutgoingBlocks {
 
 /// What one connection is to do with a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Task {
+pub(crate) enum Task {
     /// Send it.
     Send(OutgoingBlock),
     /// Compare it, and send it where its checksum does not have this value.
@@ -27,13 +27,13 @@ pub(super) enum Task {
 
 /// A block that one connection sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct OutgoingBlock {
+pub(crate) struct OutgoingBlock {
     /// Its number, from 0.
-    pub(super) index: u32,
+    pub(crate) index: u32,
     /// Its first byte.
-    pub(super) at: u64,
+    pub(crate) at: u64,
     /// Its bytes.
-    pub(super) len: u32,
+    pub(crate) len: u32,
 }
 
 #[derive(Debug, Default)]
@@ -56,30 +56,41 @@ impl OutgoingBlocks {
     /// Of an array that is offered, none of which has moved.
     #[must_use]
     pub(super) fn new(offer: &Offer) -> Arc<Self> {
-        Self::with(offer, offer.grain, Vec::new())
+        Self::of_array(offer, offer.grain, Vec::new())
+    }
+
+    /// Of a file of a tree of which the receiver has these blocks of this grid, in order, each with the value of its
+    /// checksum.
+    #[must_use]
+    pub(crate) fn of_file(total_bytes: u64, checksum: ChecksumKind, grain: Grain, claimed: Vec<(u32, u64)>) -> Self {
+        Self::with(total_bytes, checksum, Some(grain), claimed)
     }
 
     /// Of an array that is offered and of which the receiver has these blocks of this grid, in order, each with the value
     /// of its checksum.
     #[must_use]
     pub(super) fn resumed(offer: &Offer, grain: Grain, claimed: Vec<(u32, u64)>) -> Arc<Self> {
-        Self::with(offer, Some(grain), claimed)
+        Self::of_array(offer, Some(grain), claimed)
     }
 
-    fn with(offer: &Offer, grain: Option<Grain>, claimed: Vec<(u32, u64)>) -> Arc<Self> {
+    fn of_array(offer: &Offer, grain: Option<Grain>, claimed: Vec<(u32, u64)>) -> Arc<Self> {
+        Arc::new(Self::with(offer.meta.byte_len(), offer.checksum, grain, claimed))
+    }
+
+    fn with(total_bytes: u64, checksum: ChecksumKind, grain: Option<Grain>, claimed: Vec<(u32, u64)>) -> Self {
         let blocks = Self {
-            total_bytes: offer.meta.byte_len(),
-            checksum: offer.checksum,
+            total_bytes,
+            checksum,
             grain,
             claimed,
             state: Mutex::default(),
         };
         blocks.pass_claimed(&mut blocks.lock());
-        Arc::new(blocks)
+        blocks
     }
 
     /// Bytes of the whole array.
-    pub(super) fn total_bytes(&self) -> u64 {
+    pub(crate) fn total_bytes(&self) -> u64 {
         self.total_bytes
     }
 
@@ -90,7 +101,7 @@ impl OutgoingBlocks {
 
     /// Gives out the next block: those that the receiver does not claim first, then those that it does. One is of at most
     /// `most` bytes, where no grid says how many. `None` where all are out.
-    pub(super) fn give_out(&self, most: u32) -> Option<Task> {
+    pub(crate) fn give_out(&self, most: u32) -> Option<Task> {
         let mut state = self.lock();
         let most = self.grain.map_or(most, Grain::get);
         let block = self.block(state.index, state.next, most);
@@ -116,7 +127,7 @@ impl OutgoingBlocks {
     }
 
     /// The block of `len` bytes that begins at `at` is sent. `digest` is that of its bytes.
-    pub(super) fn sent(&self, at: u64, len: u64, digest: &Digest) {
+    pub(crate) fn sent(&self, at: u64, len: u64, digest: &Digest) {
         let checksum = digest.checksum();
         let mut state = self.lock();
         state.runs.close(at, checksum);
@@ -124,7 +135,7 @@ impl OutgoingBlocks {
     }
 
     /// The receiver has the block, whose bytes this is the checksum of.
-    pub(super) fn kept(&self, block: OutgoingBlock, digest: &Digest) {
+    pub(crate) fn kept(&self, block: OutgoingBlock, digest: &Digest) {
         let checksum = digest.checksum();
         let mut state = self.lock();
         state.runs.close(block.at, checksum);
@@ -139,7 +150,7 @@ impl OutgoingBlocks {
     }
 
     /// Bytes that were not sent, as the receiver has them.
-    pub(super) fn kept_bytes(&self) -> u64 {
+    pub(crate) fn kept_bytes(&self) -> u64 {
         self.lock().kept_bytes
     }
 
@@ -151,13 +162,13 @@ impl OutgoingBlocks {
     }
 
     /// Whether every block is sent, or need not be.
-    pub(in crate::wire) fn all_sent(&self) -> bool {
+    pub(crate) fn all_sent(&self) -> bool {
         let state = self.lock();
         state.sent_bytes + state.kept_bytes == self.total_bytes
     }
 
     /// The checksum of the whole array; `None` before every block is sent, and where none is taken.
-    pub(super) fn checksum(&self) -> Option<Checksum> {
+    pub(crate) fn checksum(&self) -> Option<Checksum> {
         match self.total_bytes {
             0 => Digest::new(self.checksum).checksum(),
             total => self.lock().runs.checksum(total),

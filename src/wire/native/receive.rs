@@ -117,6 +117,21 @@ impl NativeReceiver {
         }
     }
 
+    /// Answers a connection that has joined a tree's session: see [`NativeReceiver::accept_tree`].
+    #[must_use]
+    pub fn joined_to_tree() -> Self {
+        Self {
+            role: Role::Joined,
+            state: State::Tree,
+            ..Self::default()
+        }
+    }
+
+    /// Over how many connections the sender would move what it has.
+    pub(crate) fn wished_streams(&self) -> u16 {
+        self.streams
+    }
+
     /// What to do next.
     #[must_use]
     pub fn want(&self) -> Want {
@@ -226,16 +241,17 @@ impl NativeReceiver {
     }
 
     /// The tree is taken, of which nothing is there where it is `fresh`: the answer to send, and what was read beyond the
-    /// hello, which whoever takes the tree goes on after.
+    /// hello, which whoever takes the tree goes on after. `more` is over how many connections in all, and what the further
+    /// ones have to show.
     ///
     /// # Errors
     /// No tree is to come.
-    pub fn accept_tree(&mut self, is_fresh: bool) -> Result<(Vec<u8>, Vec<u8>), Error> {
+    pub fn accept_tree(&mut self, is_fresh: bool, more: Option<(u16, Token)>) -> Result<(Vec<u8>, Vec<u8>), Error> {
         if !matches!(self.state, State::Tree) || self.has_welcomed {
             return Err(Error::Bug("a tree is taken that nobody sends".into()));
         }
         let mut out = self.greeting_if_due();
-        Message::Welcome { more: None, is_fresh }.encode(&mut out);
+        Message::Welcome { more, is_fresh }.encode(&mut out);
         self.has_welcomed = true;
         Ok((out, std::mem::take(&mut self.inbox)))
     }

@@ -91,6 +91,11 @@ impl TreeInbox {
         }
     }
 
+    /// Whether a message or a block has begun to come, and not all of it has.
+    pub(crate) fn is_within_message(&self) -> bool {
+        self.block.is_some() || self.begin < self.end
+    }
+
     /// The next thing that has come whole; `None` where more has to be read.
     ///
     /// # Errors

@@ -150,6 +150,21 @@ impl ReceiveWire {
         Self::Native(Box::new(NativeReceiver::joined(grain)))
     }
 
+    /// Takes blocks of files from a connection that has joined a tree's session.
+    #[must_use]
+    pub fn joined_to_tree() -> Self {
+        Self::Native(Box::new(NativeReceiver::joined_to_tree()))
+    }
+
+    /// Over how many connections the sender would move what it has, once it has said so.
+    #[must_use]
+    pub(crate) fn wished_streams(&self) -> u16 {
+        match self {
+            Self::Native(native) => native.wished_streams(),
+            _ => 1,
+        }
+    }
+
     /// What is offered is taken, and claimed in this ledger as it comes; returns the answer to send, which may be empty.
     ///
     /// # Errors
@@ -181,9 +196,13 @@ impl ReceiveWire {
     ///
     /// # Errors
     /// None was announced.
-    pub(crate) fn accept_tree(&mut self, is_fresh: bool) -> Result<(Vec<u8>, Vec<u8>), Error> {
+    pub(crate) fn accept_tree(
+        &mut self,
+        is_fresh: bool,
+        more: Option<(u16, Token)>,
+    ) -> Result<(Vec<u8>, Vec<u8>), Error> {
         match self {
-            Self::Native(native) => native.accept_tree(is_fresh),
+            Self::Native(native) => native.accept_tree(is_fresh, more),
             _ => Err(Error::Bug("a tree on a wire that has none".into())),
         }
     }

@@ -80,7 +80,14 @@ impl FirstReceiver {
             self.phase = Phase::TreeOffered(Box::new(request));
             return Ok(());
         }
-        let tree = TreeReceiving::begin(&mut self.link, root, request, self.plan.keep_free);
+        let tree = TreeReceiving::begin(
+            &mut self.link,
+            root,
+            request,
+            self.plan.keep_free,
+            self.listener.take(),
+            self.requests.clone(),
+        );
         self.phase = Phase::Tree(Box::new(tree));
         Ok(())
     }

@@ -20,7 +20,7 @@ use crate::transfer::tell::event::EventKind;
 use crate::transfer::tell::preview::Prefix;
 use crate::wire::Offer;
 
-use super::{FirstReceiver, JoinRequest, Phase};
+use super::{FirstReceiver, JoinRequest, Joinable, Phase};
 
 /// An offer that was taken, and the sink that is made ready for it.
 pub(super) struct Preparing {
@@ -141,7 +141,7 @@ impl FirstReceiver {
         if let Some(expected) = expected {
             // There is room: a transfer asks once.
             let _ = self.requests.try_send(JoinRequest {
-                array: Arc::clone(&array),
+                transfer: Joinable::Array(Arc::clone(&array)),
                 expected,
                 is_sole,
             });

@@ -27,21 +27,27 @@ const AHEAD: Credit = Credit {
     items: 8192,
     bytes: 16 << 20,
 };
+/// Of so many files some blocks have come, and others not: each takes two descriptors.
+const BEGUN_MAX: usize = 256;
 /// New credit is given in such steps.
 const CREDIT_STEP: u32 = AHEAD.items / 8;
 
 /// The items of a tree that comes in.
 #[derive(Debug)]
 pub(super) struct Incoming {
+    /// Over how many connections blocks may come.
+    streams: u16,
     next: u32,
     /// Offered, and without a result.
     open: BTreeMap<u32, OpenItem>,
     /// The folders of them, by their paths.
     folders: HashMap<Vec<u8>, u32>,
-    /// Folders that had their ends before the last item in them had its result, and it has by now.
-    due_ends: Vec<u32>,
+    /// What is to be done since something has come that it waited for.
+    due: Vec<Due>,
     /// The file of which blocks have come, and more or an end are due.
     current: Option<u32>,
+    /// How many files have begun to come, and not all of them has.
+    begun: usize,
     settled: u32,
     credit: Credit,
     /// Bytes of offers, and of blocks that came before their items were accepted.
@@ -72,6 +78,15 @@ enum Names {
     Several,
 }
 
+/// What waited for something, which has come.
+#[derive(Debug)]
+enum Due {
+    /// The last block of a file, which came over another connection than its end.
+    Publish(u32),
+    /// The last result in a folder, which came after the folder's end.
+    EndFolder(u32),
+}
+
 #[derive(Debug)]
 struct OpenItem {
     path: RelativePath,
@@ -93,13 +108,16 @@ enum OpenKind {
 }
 
 impl Incoming {
-    pub(super) fn new() -> Self {
+    /// Of a session over so many connections.
+    pub(super) fn over(streams: u16) -> Self {
         Self {
+            streams,
             next: 1,
             open: BTreeMap::new(),
             folders: HashMap::new(),
-            due_ends: Vec::new(),
+            due: Vec::new(),
             current: None,
+            begun: 0,
             settled: 0,
             credit: Credit::FIRST,
             ahead_bytes: 0,
@@ -114,6 +132,11 @@ impl Incoming {
             names: Names::None,
             settled_bytes: (0, 0),
         }
+    }
+
+    /// Over how many connections blocks may come.
+    pub(super) fn streams(&self) -> u16 {
+        self.streams
     }
 
     /// Whether nothing more comes, and every result was given.
@@ -183,7 +206,7 @@ impl Incoming {
                     checksum,
                 };
                 let facts = FileFacts { blocks, content };
-                let coming = ComingFile::new(bytes, grain, checksum);
+                let coming = ComingFile::new(bytes, grain, checksum, self.streams);
                 (ItemKind::File { bytes }, Some(facts), OpenKind::File(coming))
             }
         };
@@ -249,11 +272,36 @@ impl Incoming {
         }
         let is_ahead = !file.is_wanted;
         let task = file.take(block)?;
-        self.current = (!file.is_whole).then_some(number);
+        self.current = file.is_open().then_some(number);
+        if file.publish(number)?.is_some() {
+            self.due.push(Due::Publish(number));
+        }
+        count_begun(&mut self.begun, file)?;
         if is_ahead {
             let bytes = task.bytes() + BLOCK_OVERHEAD_BYTES;
             self.spend(bytes)?;
         }
+        self.bytes += task.bytes() as u64;
+        Ok(Some(task))
+    }
+
+    /// A block has come over a further connection. What is to be done with it; nothing where its item has its result.
+    pub(super) fn joined_block(&mut self, block: TreeBlock) -> Result<Option<Task>, Error> {
+        let number = block.item;
+        let file = match self.open.get_mut(&number).map(|open| &mut open.what) {
+            Some(OpenKind::File(file)) if file.is_wanted && !block.ends => file,
+            None if number < self.next => return Ok(None),
+            _ => {
+                return Err(Error::Protocol(format!(
+                    "a block of item {number} over a further connection, which does not wait for that"
+                )));
+            }
+        };
+        let task = file.take(block)?;
+        if file.publish(number)?.is_some() {
+            self.due.push(Due::Publish(number));
+        }
+        count_begun(&mut self.begun, file)?;
         self.bytes += task.bytes() as u64;
         Ok(Some(task))
     }
@@ -277,23 +325,38 @@ impl Incoming {
                 if std::mem::replace(has_end, true) {
                     return Err(Error::Protocol(format!("a second end of item {number}")));
                 }
+                if (bytes, checksum, kept_bytes) != (0, None, 0) {
+                    return Err(Error::Protocol(format!(
+                        "an end of item {number}, a folder, that speaks of bytes"
+                    )));
+                }
                 // What is in it may still be on its way to the disk.
                 Ok((*unsettled == 0).then_some(Task::EndFolder { number }))
             }
             Some(OpenKind::Link) => Err(Error::Protocol(format!("an end of item {number}, which is a link"))),
             Some(OpenKind::File(file)) => {
                 let task = file.end(number, bytes, checksum, kept_bytes)?;
+                count_begun(&mut self.begun, file)?;
                 self.kept_bytes += kept_bytes;
                 self.is_past(number);
-                Ok(Some(task))
+                Ok(task)
             }
         }
     }
 
-    /// The sender has dropped an item.
-    pub(super) fn drop_item(&mut self, number: u32) -> Option<Task> {
-        self.is_past(number);
-        self.open.contains_key(&number).then_some(Task::Abandon { number })
+    /// The sender has dropped a file in place of its end.
+    pub(super) fn drop_item(&mut self, number: u32) -> Result<Option<Task>, Error> {
+        let fault = match self.open.get(&number).map(|open| &open.what) {
+            None if number < self.next => return Ok(None),
+            None => "which was not offered",
+            Some(OpenKind::File(file)) if file.is_open() => {
+                self.is_past(number);
+                return Ok(Some(Task::Abandon { number }));
+            }
+            Some(OpenKind::File(_)) => "which has had its end",
+            Some(OpenKind::Folder { .. } | OpenKind::Link) => "which is no file",
+        };
+        Err(Error::Protocol(format!("a drop of item {number}, {fault}")))
     }
 
     /// Nothing more is offered.
@@ -306,7 +369,10 @@ impl Incoming {
     }
 
     /// What the disk has done with an item. What is to be said at once.
-    pub(super) fn answer(&mut self, number: u32, answer: Answer, out: &mut Vec<u8>) {
+    ///
+    /// # Errors
+    /// A mistake of ours: the file has no such blocks.
+    pub(super) fn answer(&mut self, number: u32, answer: Answer, out: &mut Vec<u8>) -> Result<(), Error> {
         let outcome = match answer {
             Answer::Wanted(resumed) => {
                 if let Some(OpenItem {
@@ -323,18 +389,18 @@ impl Incoming {
                             for claims in BlockClaims::of(&resumed.blocks) {
                                 Message::Claim { item, claims }.encode(out);
                             }
-                            self.claimed_bytes += file.resume(resumed);
+                            self.claimed_bytes += file.resume(resumed)?;
                         }
                         Message::Accept { item, handoff, grain }.encode(out);
                     }
                 }
-                return;
+                return Ok(());
             }
             Answer::Settled(outcome) => Some(outcome),
             Answer::Withdrawn => None,
         };
         // A file that failed can be dropped as well, and has one result.
-        let Some(open) = self.close(number) else { return };
+        let Some(open) = self.close(number) else { return Ok(()) };
         self.is_past(number);
         if let OpenKind::File(file) = &open.what {
             match outcome {
@@ -368,12 +434,16 @@ impl Incoming {
             self.items.fail(open.path.display(), reason.clone());
         }
         self.say(number, status, is_durable, reason);
+        Ok(())
     }
 
-    /// What is to be done since items have their results.
+    /// What is to be done beside what was said at once: behind it.
     pub(super) fn take_due(&mut self) -> impl Iterator<Item = Task> + use<> {
-        let ended = std::mem::take(&mut self.due_ends);
-        ended.into_iter().map(|number| Task::EndFolder { number })
+        let due = std::mem::take(&mut self.due);
+        due.into_iter().map(|due| match due {
+            Due::Publish(number) => Task::Publish { number },
+            Due::EndFolder(number) => Task::EndFolder { number },
+        })
     }
 
     /// Says the results that there are by now.
@@ -418,6 +488,9 @@ impl Incoming {
     /// An item gets its result: nothing waits for it any more.
     fn close(&mut self, number: u32) -> Option<OpenItem> {
         let item = self.open.remove(&number)?;
+        if let OpenKind::File(file) = &item.what {
+            self.begun -= usize::from(file.has_begun);
+        }
         if let OpenKind::Folder { .. } = item.what
             && self.folders.get(item.path.as_bytes()) == Some(&number)
         {
@@ -431,7 +504,7 @@ impl Incoming {
         {
             *unsettled -= 1;
             if *unsettled == 0 && *has_end {
-                self.due_ends.push(folder);
+                self.due.push(Due::EndFolder(folder));
             }
         }
         Some(item)
@@ -479,6 +552,22 @@ impl Incoming {
             reason,
         });
     }
+}
+
+/// Counts a file from its first block on until all of it has come.
+fn count_begun(begun: &mut usize, file: &mut ComingFile) -> Result<(), Error> {
+    let has_begun = !file.is_whole;
+    match (std::mem::replace(&mut file.has_begun, has_begun), has_begun) {
+        (false, true) => *begun += 1,
+        (true, false) => *begun -= 1,
+        _ => {}
+    }
+    if *begun > BEGUN_MAX {
+        return Err(Error::Protocol(format!(
+            "blocks of more than {BEGUN_MAX} files that are not whole"
+        )));
+    }
+    Ok(())
 }
 
 impl Names {

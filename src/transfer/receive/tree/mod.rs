@@ -1,8 +1,10 @@
-//! Receives a tree of files over one connection. What comes passes through memory to a disk's thread, which decides and
+//! Receives a tree of files. One connection speaks for all, and further ones bring blocks. What comes passes through memory to a disk's thread, which decides and
 //! stores in batches: while one is stored the next one comes.
 
 mod disk;
+mod further;
 mod incoming;
+mod junction;
 
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
@@ -10,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::Sender;
 use rustix::net::{RecvFlags, recv};
 
 use crate::error::Error;
@@ -17,19 +20,24 @@ use crate::sys::{Interest, awake_now};
 use crate::telemetry::Rest;
 use crate::transfer::limits::admission::Applicant;
 use crate::transfer::limits::keep_free::KeepFree;
-use crate::transfer::limits::limiter::Throttle;
 use crate::transfer::machine::drive::Progress;
+use crate::transfer::net::expected::Expected;
+use crate::transfer::net::listener::Listener;
 use crate::transfer::net::socket::{is_broken, would_block};
+use crate::transfer::plan::Options;
 use crate::transfer::receive::link::{Flushed, Link, compared_at_most, rest_until, wait_to_read};
+use crate::transfer::receive::{JoinRequest, Joinable};
 use crate::transfer::sink::file_system::Effort;
 use crate::transfer::sink::task::Pending;
 use crate::transfer::sink::tree::TreePolicy;
 use crate::transfer::tell::event::{EventKind, Finished, Side, Started, State};
 use crate::transfer::tell::items::Items;
-use crate::wire::native::{Message, TreeInbox, TreeRequest, TreeWord};
+use crate::wire::native::{Message, Token, TreeInbox, TreeRequest, TreeWord};
 
 use disk::{Answer, Task, TreeDisk};
+pub(crate) use further::FurtherTreeReceiver;
 use incoming::Incoming;
+pub(crate) use junction::Junction;
 
 /// While so many bytes wait for the disk no more are read.
 const WAITING_BYTES_MAX: usize = 32 << 20;
@@ -48,10 +56,15 @@ pub(super) struct TreeReceiving {
     /// For the disk, when it is free.
     tasks: Vec<Task>,
     tasks_bytes: usize,
-    throttle: Throttle,
+    /// Where further connections can come in, until it is decided whether they may.
+    listener: Option<Listener>,
+    requests: Sender<JoinRequest>,
+    junction: Arc<Junction>,
     phase: Phase,
     items_told_at: Instant,
-    /// Bytes that were counted by the probe.
+    /// Bytes of files that have come over further connections.
+    joined_bytes: u64,
+    /// Of the others, those that were counted by the probe.
     counted_bytes: u64,
     idle_messages: u64,
     /// Nobody wants to go on with what is half received.
@@ -81,8 +94,16 @@ enum Phase {
 }
 
 impl TreeReceiving {
-    /// Takes the tree that was announced into the folder `root`.
-    pub(super) fn begin(link: &mut Link, root: &Path, request: TreeRequest, keep_free: Option<KeepFree>) -> Self {
+    /// Takes the tree that was announced into the folder `root`. Where there is a `listener`, `requests` is told of those
+    /// who may join there.
+    pub(super) fn begin(
+        link: &mut Link,
+        root: &Path,
+        request: TreeRequest,
+        keep_free: Option<KeepFree>,
+        listener: Option<Listener>,
+        requests: Sender<JoinRequest>,
+    ) -> Self {
         let policy = TreePolicy {
             replace: request.replace,
             allow_replace: link.options.allow_replace,
@@ -100,17 +121,24 @@ impl TreeReceiving {
         });
         let now = awake_now();
         link.put_off_keep_alive(now);
+        let streams = match &listener {
+            Some(_) => link.wire.wished_streams().clamp(1, Options::STREAMS_MAX),
+            None => 1,
+        };
         Self {
             root: root.into(),
             request,
             disk: Disk::Opening(opening),
             inbox: None,
-            incoming: Incoming::new(),
+            incoming: Incoming::over(streams),
             tasks: Vec::new(),
             tasks_bytes: 0,
-            throttle: Throttle::new(now),
+            listener,
+            requests,
+            junction: Junction::new(Arc::clone(&link.controls)),
             phase: Phase::Moving,
             items_told_at: now,
+            joined_bytes: 0,
             counted_bytes: 0,
             idle_messages: 0,
             is_unwanted,
@@ -157,7 +185,11 @@ impl TreeReceiving {
             applicant.give_back(left_bytes);
         }
         has_moved |= self.give_work(link);
+        has_moved |= self.take_joined(link)?;
         has_moved |= self.read(link, applicant, now)?;
+        let (bytes, progress) = (self.bytes(), self.progress_bytes());
+        self.junction.bytes.store(bytes, Ordering::Relaxed);
+        self.junction.progress_bytes.store(progress, Ordering::Relaxed);
         self.tell_items(link, now);
         if self.inbox.is_some() {
             let out = link.outbox.buffer();
@@ -187,7 +219,8 @@ impl TreeReceiving {
                 let Some(opened) = pending.take() else { return Ok(false) };
                 let (disk, is_fresh) = opened?;
                 self.disk = Disk::Idle(disk);
-                let (welcome, read) = link.wire.accept_tree(is_fresh)?;
+                let more = self.let_join()?;
+                let (welcome, read) = link.wire.accept_tree(is_fresh, more)?;
                 link.outbox.push(&welcome);
                 self.inbox = Some(TreeInbox::after(&read));
                 self.tell_started(link);
@@ -197,7 +230,7 @@ impl TreeReceiving {
                 let (disk, answers) = done?;
                 self.disk = Disk::Idle(disk);
                 for (number, answer) in answers {
-                    self.incoming.answer(number, answer, link.outbox.buffer());
+                    self.incoming.answer(number, answer, link.outbox.buffer())?;
                 }
                 self.add_due();
             }
@@ -208,6 +241,41 @@ impl TreeReceiving {
             }
             Disk::Idle(_) | Disk::Done => return Ok(false),
         }
+        Ok(true)
+    }
+
+    /// Lets further connections in, where the sender wishes that and they can come in: how many in all, and what they show.
+    fn let_join(&mut self) -> Result<Option<(u16, Token)>, Error> {
+        let streams = self.incoming.streams();
+        let Some(listener) = self.listener.take().filter(|_| streams > 1) else {
+            return Ok(None);
+        };
+        // Before it is held for those who join.
+        let is_sole = listener.is_sole();
+        let expected = Expected::at(&listener, usize::from(streams) - 1)?;
+        let token = expected.token;
+        // There is room: a transfer asks once.
+        let _ = self.requests.try_send(JoinRequest {
+            transfer: Joinable::Tree(Arc::clone(&self.junction)),
+            expected,
+            is_sole,
+        });
+        Ok(Some((streams, token)))
+    }
+
+    /// Takes blocks that have come over further connections; whether there were some.
+    fn take_joined(&mut self, link: &Link) -> Result<bool, Error> {
+        if self.inbox.is_none() || self.is_full(link) || !self.junction.has_blocks() {
+            return Ok(false);
+        }
+        let before = self.incoming.bytes;
+        for block in self.junction.take() {
+            if let Some(task) = self.incoming.joined_block(block)? {
+                self.add(task);
+            }
+        }
+        self.add_due();
+        self.joined_bytes += self.incoming.bytes - before;
         Ok(true)
     }
 
@@ -243,7 +311,8 @@ impl TreeReceiving {
         let limit = link.controls.limit_bytes_per_s();
         let pace = link.controls.pace_bytes_per_s(Side::Receiver);
         link.events.limit(limit);
-        let allowed = match self.throttle.allow(limit, pace, room.len() as u64, now) {
+        let allowance = self.junction.throttle().allow(limit, pace, room.len() as u64, now);
+        let allowed = match allowance {
             Ok(allowed) => usize::try_from(allowed).unwrap_or(room.len()),
             Err((_, rest)) => {
                 link.probe.rests(rest);
@@ -257,7 +326,7 @@ impl TreeReceiving {
             Ok(0) => return Err(closed()),
             Ok(received) => {
                 link.probe.syscall(wanted, received);
-                self.throttle.spend(received as u64);
+                self.junction.throttle().spend(received as u64);
                 inbox.filled(received);
                 self.take_words(applicant)?;
                 has_moved = true;
@@ -266,7 +335,7 @@ impl TreeReceiving {
             Err(error) if is_broken(&error) => return Err(closed()),
             Err(error) => return Err(Error::system("cannot take bytes from the connection", &error)),
         }
-        let bytes = self.incoming.bytes;
+        let bytes = self.incoming.bytes - self.joined_bytes;
         link.probe
             .moved(bytes - std::mem::replace(&mut self.counted_bytes, bytes));
         link.check_idle(self.idle_messages)?;
@@ -335,7 +404,7 @@ impl TreeReceiving {
                 checksum,
                 kept,
             } => self.incoming.end(item, bytes, checksum, kept),
-            Message::Drop { item, .. } => Ok(self.incoming.drop_item(item)),
+            Message::Drop { item, .. } => self.incoming.drop_item(item),
             Message::Finish => self.incoming.finish().map(|()| None),
             message => Err(Error::Protocol(format!("{} out of turn", message.name()))),
         }
@@ -351,6 +420,7 @@ impl TreeReceiving {
             }
             Disk::Done => {
                 Message::Summary.encode(link.outbox.buffer());
+                self.junction.end();
                 let until = awake_now() + link.options.timeout;
                 self.phase = Phase::Confirming { until };
                 true
@@ -402,8 +472,11 @@ impl TreeReceiving {
         }
         let limit = link.controls.limit_bytes_per_s();
         let pace = link.controls.pace_bytes_per_s(Side::Receiver);
+        if (limit.is_some() || pace.is_some()) && link.outbox.is_empty() && link.keep_alive(now) {
+            return Progress::Moved;
+        }
         if (limit.is_some() || pace.is_some())
-            && let Err((then, rest)) = self.throttle.allow(limit, pace, 1, now)
+            && let Err((then, rest)) = self.junction.throttle().allow(limit, pace, 1, now)
         {
             link.probe.rests(rest);
             return rest_until(Some(then));
@@ -435,7 +508,7 @@ impl TreeReceiving {
             wire: link.wire.name().into(),
             receive_route: Some("files".into()),
             route_reason: "files of a tree are stored in batches".into(),
-            streams: 1,
+            streams: self.incoming.streams(),
             is_tree: true,
             congestion_control: connection.congestion_control().map(Into::into),
             chunk_bytes: link.options.chunk_bytes.max(1),

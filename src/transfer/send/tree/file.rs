@@ -1,13 +1,13 @@
 //! A file of several blocks on its way out.
 
-use std::collections::VecDeque;
+use std::sync::OnceLock;
 
 use rustix::io::{Errno, pread};
 
 use crate::checksum::{Checksum, ChecksumKind, Digest};
 use crate::transfer::source::walk::{OpenedFile, ReadFault};
 use crate::wire::Grain;
-use crate::wire::native::Message;
+use crate::wire::native::{Message, OutgoingBlock, OutgoingBlocks, OutgoingTask};
 
 /// The longest blocks of files in a tree. They pass through memory at both ends, where longer ones leave the caches.
 pub(super) const GRAIN_MAX: Grain = Grain::MIB;
@@ -21,37 +21,34 @@ pub(super) fn grain(bytes: u64) -> Grain {
 /// checksum.
 pub(super) type Blocks = (Grain, Vec<(u32, u64)>);
 
-/// A file that was opened, and whose blocks are sent in order, but for those that the receiver has.
+/// A file that was opened, and whose blocks are sent over one connection or several, but for those that the receiver has.
 pub(super) struct SentFile {
     item: u32,
     opened: OpenedFile,
-    bytes: u64,
-    grain: Grain,
-    at: u64,
-    index: u32,
     kind: ChecksumKind,
-    /// The blocks from here on that the receiver says that it has, in order, each with the value of its checksum.
-    claimed: VecDeque<(u32, u64)>,
-    /// Bytes of those that were not sent.
-    kept_bytes: u64,
-    /// Of all before `at`.
-    whole: Option<Checksum>,
+    blocks: OutgoingBlocks,
+    /// Why one of its blocks could not be read.
+    fault: OnceLock<ReadFault>,
 }
 
-/// What was sent.
+/// What was done with the next block.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Sent {
-    /// A block of so many bytes.
+    /// It had so many bytes.
     Block(u64),
-    /// Nothing: the receiver has the block.
+    /// Nothing: the receiver has it.
     Kept,
-    /// Nothing: all was before.
-    Last {
-        bytes: u64,
-        /// Of all bytes.
-        checksum: Option<u64>,
-        /// So many of them were not sent.
-        kept_bytes: u64,
-    },
+    /// There is none.
+    Nothing,
+}
+
+/// What is said when every block was sent, or need not be.
+pub(super) struct Ending {
+    pub(super) bytes: u64,
+    /// Of all bytes.
+    pub(super) checksum: Option<u64>,
+    /// So many of them were not sent.
+    pub(super) kept_bytes: u64,
 }
 
 impl SentFile {
@@ -59,14 +56,9 @@ impl SentFile {
         Self {
             item,
             opened,
-            bytes,
-            grain,
-            at: 0,
-            index: 0,
             kind,
-            claimed: claimed.into(),
-            kept_bytes: 0,
-            whole: Digest::new(kind).checksum(),
+            blocks: OutgoingBlocks::of_file(bytes, kind, grain, claimed),
+            fault: OnceLock::new(),
         }
     }
 
@@ -74,79 +66,87 @@ impl SentFile {
         self.item
     }
 
-    /// The bytes of the next block that are to be sent, as far as that is known; none where all are.
-    pub(super) fn next_bytes(&self) -> u64 {
-        match self.claimed.front() {
-            Some((index, _)) if *index == self.index => 0,
-            _ => self.block_bytes(),
-        }
-    }
-
-    /// Appends the next block to `out` unless the receiver has it, or finds that all are sent and that the file is still
-    /// what was offered.
+    /// Appends the next block to `out` unless the receiver has it.
     ///
     /// # Errors
-    /// It is not, or cannot be read; `out` is then as it was.
-    pub(super) fn send(&mut self, out: &mut Vec<u8>) -> Result<Sent, ReadFault> {
-        let bytes = self.block_bytes();
-        if bytes == 0 {
-            self.opened.check()?;
-            return Ok(Sent::Last {
-                bytes: self.bytes,
-                checksum: self.whole.map(Checksum::value),
-                kept_bytes: self.kept_bytes,
-            });
+    /// It is not what was offered, or cannot be read; `out` is then as it was.
+    pub(super) fn send(&self, out: &mut Vec<u8>) -> Result<Sent, ReadFault> {
+        if let Some(fault) = self.fault.get() {
+            return Err(fault.clone());
         }
+        let Some(task) = self.blocks.give_out(u32::MAX) else {
+            return Ok(Sent::Nothing);
+        };
         let before = out.len();
-        let appended = self.append(bytes, out);
-        if !matches!(appended, Ok(Sent::Block(_))) {
+        let sent = self.append(task, out).inspect_err(|fault| {
+            // The first one counts.
+            let _ = self.fault.set(fault.clone());
+        });
+        if !matches!(sent, Ok(Sent::Block(_))) {
             out.truncate(before);
         }
-        appended
+        sent
     }
 
-    fn block_bytes(&self) -> u64 {
-        (self.bytes - self.at).min(self.grain.bytes())
+    /// What is said at the end, once nobody has a block to send any more, and if the file is still what was offered.
+    ///
+    /// # Errors
+    /// It is not, or one of its blocks could not be read.
+    pub(super) fn ending(&self) -> Result<Option<Ending>, ReadFault> {
+        if let Some(fault) = self.fault.get() {
+            return Err(fault.clone());
+        }
+        if !self.blocks.all_sent() {
+            return Ok(None);
+        }
+        self.opened.check()?;
+        Ok(Some(Ending {
+            bytes: self.blocks.total_bytes(),
+            checksum: self.blocks.checksum().map(Checksum::value),
+            kept_bytes: self.blocks.kept_bytes(),
+        }))
     }
 
-    fn append(&mut self, bytes: u64, out: &mut Vec<u8>) -> Result<Sent, ReadFault> {
+    /// Whether nothing more of it is to be sent, or can be.
+    pub(super) fn is_over(&self) -> bool {
+        self.fault.get().is_some() || self.blocks.all_sent()
+    }
+
+    fn append(&self, task: OutgoingTask, out: &mut Vec<u8>) -> Result<Sent, ReadFault> {
+        let (OutgoingTask::Send(block) | OutgoingTask::Compare(block, _)) = task;
+        let OutgoingBlock { index, at, len } = block;
         Message::Block {
             item: self.item,
-            index: self.index,
-            // At most a block's.
-            len: u32::try_from(bytes).unwrap_or(u32::MAX),
+            index,
+            len,
             ends: false,
         }
         .encode(out);
         let begin = out.len();
-        out.resize(begin + usize::try_from(bytes).unwrap_or(usize::MAX), 0);
-        let mut at = begin;
-        while at < out.len() {
-            let offset = self.at + (at - begin) as u64;
-            match pread(self.opened.as_fd(), &mut out[at..], offset) {
+        // Blocks of files are far shorter than memory.
+        out.resize(begin + len as usize, 0);
+        let mut to = begin;
+        while to < out.len() {
+            match pread(self.opened.as_fd(), &mut out[to..], at + (to - begin) as u64) {
                 // It has become shorter.
                 Ok(0) => return Err(ReadFault::Changed),
-                Ok(read) => at += read,
+                Ok(read) => to += read,
                 Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         let mut digest = Digest::new(self.kind);
         digest.update(&out[begin..]);
-        let claimed = self.claimed.pop_front_if(|(index, _)| *index == self.index);
-        let is_kept = claimed.is_some_and(|(_, value)| digest.value() == Some(value));
-        out.extend_from_slice(&digest.value().unwrap_or_default().to_le_bytes());
-        self.whole = self
-            .whole
-            .zip(digest.checksum())
-            .map(|(whole, block)| whole.followed_by(block));
-        self.at += bytes;
-        self.index += 1;
-        if is_kept {
-            self.kept_bytes += bytes;
+        let value = digest.value();
+        if let OutgoingTask::Compare(_, claimed) = task
+            && value == Some(claimed)
+        {
+            self.blocks.kept(block, &digest);
             return Ok(Sent::Kept);
         }
-        Ok(Sent::Block(bytes))
+        out.extend_from_slice(&value.unwrap_or_default().to_le_bytes());
+        self.blocks.sent(at, len.into(), &digest);
+        Ok(Sent::Block(len.into()))
     }
 }
 
@@ -185,10 +185,11 @@ mod tests {
         ] {
             let opened = TreeReader::new(Arc::clone(&roots)).open(&entry.path, entry.identity);
             let opened = opened.expect("unchanged");
-            let mut file = SentFile::new(9, opened, BYTES, (Grain::MIN, claimed.clone()), ChecksumKind::Crc32);
+            let file = SentFile::new(9, opened, BYTES, (Grain::MIN, claimed.clone()), ChecksumKind::Crc32);
             let (mut out, mut indices) = (Vec::new(), Vec::new());
             loop {
                 out.clear();
+                assert!(file.is_over() || file.ending().expect("unchanged").is_none());
                 match file.send(&mut out).expect("unchanged") {
                     Sent::Kept => assert!(out.is_empty()),
                     Sent::Block(len) => {
@@ -201,11 +202,13 @@ mod tests {
                         assert_eq!(out[out.len() - 8..], value(index).to_le_bytes());
                         indices.push(index);
                     }
-                    Sent::Last {
-                        bytes: all,
-                        checksum: whole,
-                        kept_bytes,
-                    } => {
+                    Sent::Nothing => {
+                        let ending = file.ending().expect("unchanged").expect("all is sent");
+                        let Ending {
+                            bytes: all,
+                            checksum: whole,
+                            kept_bytes,
+                        } = ending;
                         assert_eq!(
                             (all, whole, kept_bytes),
                             (BYTES, Some(checksum(&bytes)), kept),

@@ -55,10 +55,9 @@ impl TreeSender {
             (_, Message::KeepAlive | Message::Skipped) => self.idle_messages += 1,
             (_, Message::Abort(farewell)) => return Err(farewell.into_error(Error::Aborted)),
             (Phase::AwaitWelcome, Message::Refuse(farewell)) => return Err(farewell.into_error(Error::Refused)),
-            (Phase::AwaitWelcome, Message::Welcome { is_fresh, .. }) => {
+            (Phase::AwaitWelcome, Message::Welcome { is_fresh, more }) => {
                 self.outgoing.is_eager = is_fresh && self.source.is_single();
-                self.phase = Phase::Moving;
-                self.tell_started();
+                self.begin(more);
             }
             (Phase::AwaitWelcome, Message::Hello { .. }) => {
                 return Err(Error::OtherProtocol(
@@ -85,7 +84,10 @@ impl TreeSender {
             }
             (Phase::Moving, Message::Result(result)) => self.outgoing.settle(&result)?,
             // Between the last result and our noticing that it was the last one.
-            (Phase::Moving | Phase::AwaitSummary, Message::Summary) if self.is_settled() => self.phase = Phase::Done,
+            (Phase::Moving | Phase::AwaitSummary, Message::Summary) if self.is_settled() => {
+                self.phase = Phase::Done;
+                self.sending.end();
+            }
             (_, message) => return Err(Error::Protocol(format!("{} out of turn", message.name()))),
         }
         Ok(())

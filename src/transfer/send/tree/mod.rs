@@ -1,21 +1,25 @@
-//! Sends a tree of files over one connection: offers run ahead of answers, and what is wanted follows.
+//! Sends a tree of files: offers run ahead of answers, and what is wanted follows. One connection speaks for all, and
+//! further ones send blocks of large files.
 
 mod file;
+mod further;
 mod hearing;
 mod offers;
 mod outgoing;
+mod sending;
 mod walker;
 
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::Sender;
+
 use crate::checksum::{ChecksumKind, Digest};
 use crate::error::Error;
 use crate::sys::{Interest, Wake, awake_now};
 use crate::telemetry::{Probe, Rest};
 use crate::transfer::limits::controls::Controls;
-use crate::transfer::limits::limiter::Throttle;
 use crate::transfer::machine::context::MachineContext;
 use crate::transfer::machine::drive::{Machine, Progress};
 use crate::transfer::machine::keep_alive::{IdleMeter, keep_alive_interval};
@@ -27,15 +31,21 @@ use crate::transfer::source::tree::TreeSource;
 use crate::transfer::source::walk::{ReadFault, SMALL_FILE_BYTES_MAX, Step, TreeReader};
 use crate::transfer::tell::event::{EventKind, Finished, Side, Started, State};
 use crate::transfer::tell::event_sender::EventSender;
-use crate::wire::native::{Farewell, Message, TreeRequest, greeting};
+use crate::wire::native::{Farewell, Message, Token, TreeRequest, greeting};
 
-use file::{Blocks, Sent, SentFile};
-use offers::OFFER_BYTES_MAX;
-use outgoing::Outgoing;
+use super::{StreamRequest, TreeStreams};
+use file::{Blocks, Ending, Sent, SentFile};
+pub(crate) use further::FurtherTreeSender;
+use offers::offer_bytes_most;
+use outgoing::{Again, Outgoing};
+pub(crate) use sending::TreeSending;
 use walker::Walker;
 
 /// As much is written ahead of the socket, beside one block.
 const OUTBOX_BYTES: usize = 256 << 10;
+/// Where there are further connections, blocks of a file can be on their way long after its end. So many files of several
+/// blocks are sent ahead of their results.
+const LARGE_AHEAD_MAX: usize = 128;
 /// The items are told so often.
 const ITEMS_INTERVAL: Duration = Duration::from_millis(200);
 
@@ -51,16 +61,17 @@ pub(crate) struct TreeSender {
     walker: Walker,
     reader: TreeReader,
     outgoing: Outgoing,
-    /// A file of several blocks that is on its way.
-    file: Option<SentFile>,
+    /// What further connections have a part in.
+    sending: Arc<TreeSending>,
+    /// Over how many connections in all, at most, and who is asked for further ones.
+    streams: u16,
+    requests: Sender<StreamRequest>,
     /// A step of the walk for which there was no credit.
     waiting: Option<(Step, Option<u64>)>,
     /// It was said that nothing more is offered.
     has_finished: bool,
     phase: Phase,
     checksum: ChecksumKind,
-    throttle: Throttle,
-    bytes: u64,
     /// Bytes of files that the receiver had from before, and that were not sent.
     kept_bytes: u64,
     /// What the receiver does with the tree, where it is known here because both ends are.
@@ -94,6 +105,8 @@ enum Pause {
     ForReceiver,
     /// The walk is slower.
     ForWalk,
+    /// Other connections have what is left of a file.
+    ForOthers,
     /// A block was compared that the receiver has. There may be more to say at once, but others have their turn before.
     Compared,
     /// A limit.
@@ -101,7 +114,8 @@ enum Pause {
 }
 
 impl TreeSender {
-    /// Sends `source` to whoever is at the other end; `wake` ends this thread's waits.
+    /// Sends `source` to whoever is at the other end; `wake` ends this thread's waits. `requests` is asked for further
+    /// connections.
     ///
     /// # Errors
     /// The system gives no thread for the walk.
@@ -110,6 +124,7 @@ impl TreeSender {
         source: TreeSource,
         options: &Options,
         sink: Option<String>,
+        requests: Sender<StreamRequest>,
         wake: &Arc<Wake>,
         mut context: MachineContext,
     ) -> Result<Self, Error> {
@@ -119,6 +134,9 @@ impl TreeSender {
         let kind = source.compares.then_some(options.checksum);
         Ok(Self {
             connection,
+            sending: TreeSending::new(Arc::clone(&context.controls)),
+            streams: options.streams.clamp(1, Options::STREAMS_MAX),
+            requests,
             controls: context.controls,
             probe: context.probe,
             events: context.events,
@@ -128,13 +146,10 @@ impl TreeSender {
             reader: source.reader(),
             source,
             outgoing: Outgoing::new(),
-            file: None,
             waiting: None,
             has_finished: false,
             phase: Phase::Hello,
             checksum: options.checksum,
-            throttle: Throttle::new(now),
-            bytes: 0,
             kept_bytes: 0,
             sink,
             items_told_at: now,
@@ -169,35 +184,41 @@ impl TreeSender {
                 Err(_) => Err(self.broken(now)),
             };
         }
-        Ok(self.rest(&pause, now))
+        self.rest(&pause, now)
     }
 
     /// Nothing can be written now.
-    fn rest(&mut self, pause: &Pause, now: Instant) -> Progress {
+    fn rest(&mut self, pause: &Pause, now: Instant) -> Result<Progress, Error> {
         let is_paused = self.phase == Phase::Moving && self.controls.is_paused();
         let peer_owes = matches!(pause, Pause::ForReceiver) && !is_paused;
         if now >= self.keep_alive_at && !matches!(self.phase, Phase::AwaitGreeting | Phase::AwaitWelcome) {
             self.keep_alive_at = now + self.keep_alive_interval;
             Message::KeepAlive.encode(self.outbox.buffer());
-            return Progress::Moved;
+            // That we are there says nothing of the peer: it may still owe a word.
+            match self.outbox.flush(self.connection.as_fd(), false, &mut self.probe) {
+                Ok(()) => {}
+                Err(error) if would_block(&error) => return Ok(wait(true, None, true)),
+                Err(_) => return Err(self.broken(now)),
+            }
         }
         let mut until = self.keep_alive_at;
         match pause {
             _ if is_paused => self.probe.rests(Rest::Pause),
             Pause::ForReceiver => {}
-            Pause::Compared => return Progress::Moved,
+            Pause::Compared => return Ok(Progress::Moved),
             Pause::ForWalk => self.probe.rests(Rest::Disk),
+            Pause::ForOthers => self.probe.rests(Rest::Others),
             Pause::Until(then, rest) => {
                 until = until.min(*then);
                 self.probe.rests(*rest);
             }
         }
-        wait(false, Some(until), peer_owes)
+        Ok(wait(false, Some(until), peer_owes))
     }
 
     fn say_hello(&mut self) {
         let hello = Message::Hello {
-            streams: 1,
+            streams: self.streams,
             tree: Some(TreeRequest {
                 root: self.source.title(),
                 replace: self.source.replace,
@@ -228,21 +249,26 @@ impl TreeSender {
                 self.say_end(item, 0, None, 0);
                 continue;
             }
-            if self.file.is_some() {
-                match self.send_block(limit, now) {
+            if let Some(file) = self.sending.file() {
+                match self.send_block(&file, limit, now) {
                     Ok(()) => continue,
                     Err(pause) => return Ok(pause),
                 }
             }
             let pace = self.controls.pace_bytes_per_s(Side::Sender);
-            if let Err((then, rest)) = self.throttle.allow(limit, pace, 1, now) {
+            let allowance = self.sending.throttle().allow(limit, pace, 1, now);
+            if let Err((then, rest)) = allowance {
                 return Ok(Pause::Until(then, rest));
+            }
+            if self.sending.is_shared() && self.outgoing.large_unsettled() >= LARGE_AHEAD_MAX {
+                return Ok(Pause::ForReceiver);
             }
             if let Some((item, claimed)) = self.outgoing.take_accepted() {
                 self.begin_file(item, claimed);
                 continue;
             }
-            if self.outgoing.may_offer(OFFER_BYTES_MAX)
+            let may_offer_again = |again: &Again| self.outgoing.may_offer(offer_bytes_most(&again.path));
+            if self.outgoing.next_again().is_some_and(may_offer_again)
                 && let Some(again) = self.outgoing.take_again()
             {
                 self.offer_again(&again);
@@ -274,7 +300,10 @@ impl TreeSender {
         let blocks = claimed.unwrap_or_else(|| (file::grain(entry.bytes), Vec::new()));
         let opened = self.reader.open(&entry.path, entry.identity);
         match opened {
-            Ok(opened) => self.file = Some(SentFile::new(item, opened, entry.bytes, blocks, self.checksum)),
+            Ok(opened) => {
+                let file = SentFile::new(item, opened, entry.bytes, blocks, self.checksum);
+                self.sending.set_file(Some(Arc::new(file)));
+            }
             Err(fault) => self.drop_item(item, &fault),
         }
     }
@@ -312,41 +341,41 @@ impl TreeSender {
         self.outgoing.sent(item);
     }
 
-    /// Sends the next block of the file that is on its way.
-    fn send_block(&mut self, limit: Option<u64>, now: Instant) -> Result<(), Pause> {
-        let Some(mut file) = self.file.take() else {
-            return Ok(());
-        };
-        let pace = self.controls.pace_bytes_per_s(Side::Sender);
-        if let Err((then, rest)) = self.throttle.allow(limit, pace, file.next_bytes().max(1), now) {
-            self.file = Some(file);
-            return Err(Pause::Until(then, rest));
-        }
+    /// Sends the next block of the file that is on its way, or its end.
+    fn send_block(&mut self, file: &SentFile, limit: Option<u64>, now: Instant) -> Result<(), Pause> {
         let item = file.item();
         if self.outgoing.entry(item).is_none() {
             // It has a result already, which can only be a failure.
+            self.sending.set_file(None);
             return Ok(());
         }
-        match file.send(self.outbox.buffer()) {
+        let pace = self.controls.pace_bytes_per_s(Side::Sender);
+        let allowance = self.sending.throttle().allow(limit, pace, 1, now);
+        allowance.map_err(|(then, rest)| Pause::Until(then, rest))?;
+        let sent = file.send(self.outbox.buffer());
+        let ending = match sent {
             Ok(Sent::Block(bytes)) => {
                 self.moved(bytes);
-                self.file = Some(file);
+                return Ok(());
             }
-            Ok(Sent::Kept) => {
-                self.file = Some(file);
-                return Err(Pause::Compared);
-            }
-            Ok(Sent::Last {
+            Ok(Sent::Kept) => return Err(Pause::Compared),
+            Ok(Sent::Nothing) => file.ending(),
+            Err(fault) => Err(fault),
+        };
+        match ending {
+            Ok(None) => return Err(Pause::ForOthers),
+            Ok(Some(Ending {
                 bytes,
                 checksum,
                 kept_bytes,
-            }) => {
+            })) => {
                 self.kept_bytes += kept_bytes;
                 self.say_end(item, bytes, checksum, kept_bytes);
                 self.outgoing.sent(item);
             }
             Err(fault) => self.drop_item(item, &fault),
         }
+        self.sending.set_file(None);
         Ok(())
     }
 
@@ -359,12 +388,27 @@ impl TreeSender {
     }
 
     fn moved(&mut self, bytes: u64) {
-        self.throttle.spend(bytes);
-        self.bytes += bytes;
+        self.sending.moved(bytes);
         self.probe.moved(bytes);
     }
 
-    fn tell_started(&mut self) {
+    /// The receiver has taken the tree, and lets further connections join that show the token.
+    fn begin(&mut self, more: Option<(u16, Token)>) {
+        self.phase = Phase::Moving;
+        let streams = more.map_or(1, |(most, _)| most.min(self.streams));
+        if let Some((_, token)) = more.filter(|_| streams > 1) {
+            self.sending.share();
+            // There is room: a transfer asks once.
+            let _ = self.requests.try_send(StreamRequest::Tree(TreeStreams {
+                sending: Arc::clone(&self.sending),
+                token,
+                count: streams - 1,
+            }));
+        }
+        self.tell_started(streams);
+    }
+
+    fn tell_started(&mut self, streams: u16) {
         let connection = &self.connection;
         self.events.tell(EventKind::Started(Box::new(Started {
             source: Some(self.source.title()),
@@ -376,7 +420,7 @@ impl TreeSender {
             send_route: Some("files".into()),
             receive_route: None,
             route_reason: "files of a tree are read and sent one after the other".into(),
-            streams: 1,
+            streams,
             is_tree: true,
             congestion_control: connection.congestion_control().map(Into::into),
             chunk_bytes: self.chunk_bytes,
@@ -397,11 +441,11 @@ impl TreeSender {
     }
 
     fn conclude(&mut self) -> Finished {
-        let items = std::mem::take(&mut self.outgoing.items);
+        let (items, bytes) = (std::mem::take(&mut self.outgoing.items), self.sending.bytes());
         Finished {
-            bytes: self.kept_bytes + self.bytes,
+            bytes: self.kept_bytes + bytes,
             resumed_bytes: self.kept_bytes,
-            rate_bytes_per_s: self.probe.mean_rate(self.bytes, self.events.paused_for()),
+            rate_bytes_per_s: self.probe.mean_rate(bytes, self.events.paused_for()),
             verified: (self.checksum != ChecksumKind::None).then_some(true),
             items: Some(Box::new(items)),
             ..Finished::default()
@@ -441,7 +485,7 @@ impl Machine for TreeSender {
     }
 
     fn bytes(&self) -> u64 {
-        self.bytes
+        self.sending.bytes()
     }
 }
 

@@ -4,17 +4,22 @@ use std::time::Instant;
 
 use crate::transfer::source::walk::{self, Step};
 use crate::transfer::tell::event::State;
-use crate::transfer::tree::path::shown_bytes;
+use crate::transfer::tree::path::{RelativePath, shown_bytes};
 use crate::wire::Grain;
-use crate::wire::native::{Entry, EntryKind, Message};
+use crate::wire::native::{BLOCK_OVERHEAD_BYTES, Entry, EntryKind, Message};
 
 use super::file;
 use super::outgoing::Again;
 use super::walker::NextStep;
 use super::{Pause, Phase, TreeSender};
 
-/// More than any offer of an entry has: two paths and some numbers.
-pub(super) const OFFER_BYTES_MAX: u64 = 16 << 10;
+/// More than an offer of an entry has beside its path and its target.
+const OFFER_OVERHEAD_BYTES: usize = 128;
+
+/// The bytes of an offer of an entry with that path, at most.
+pub(super) fn offer_bytes_most(path: &RelativePath) -> u64 {
+    (path.as_bytes().len() + OFFER_OVERHEAD_BYTES) as u64
+}
 
 impl TreeSender {
     /// Takes the walk a step further. Says why it cannot.
@@ -38,17 +43,26 @@ impl TreeSender {
                 return Some(Pause::ForReceiver);
             }
         };
-        let at_once = match &step {
-            Step::File(entry) if self.sends_at_once(entry.bytes) => entry.bytes,
-            _ => 0,
+        let offer_bytes = match &step {
+            Step::Folder(entry) | Step::File(entry) => Some(offer_bytes_most(&entry.path)),
+            Step::Link { entry, target } => Some(offer_bytes_most(&entry.path) + target.len() as u64),
+            Step::FolderEnd(_) | Step::Failed { .. } => None,
         };
-        if !matches!(step, Step::FolderEnd(_) | Step::Failed { .. }) {
-            if !self.outgoing.may_offer(OFFER_BYTES_MAX + at_once) {
+        let mut at_once = None;
+        if let Some(offer_bytes) = offer_bytes {
+            if !self.outgoing.may_offer(offer_bytes) {
                 self.waiting = Some((step, content));
                 return Some(Pause::ForReceiver);
             }
-            if at_once > 0
-                && let Err((then, rest)) = self.throttle.allow(limit, None, at_once, now)
+            // Where there is no credit for its block a file waits for the answer.
+            let block_bytes = |bytes| bytes + BLOCK_OVERHEAD_BYTES as u64;
+            at_once = match &step {
+                Step::File(entry) if self.sends_at_once(entry.bytes) => Some(entry.bytes),
+                _ => None,
+            };
+            at_once = at_once.filter(|bytes| self.outgoing.may_offer(offer_bytes + block_bytes(*bytes)));
+            if let Some(at_once) = at_once.filter(|bytes| *bytes > 0)
+                && let Err((then, rest)) = self.sending.throttle().allow(limit, None, at_once, now)
             {
                 self.waiting = Some((step, content));
                 return Some(Pause::Until(then, rest));
@@ -63,7 +77,7 @@ impl TreeSender {
                 let item = self.outgoing.offer_link(entry.path.clone());
                 self.say_offer(item, &entry, EntryKind::Link { target });
             }
-            Step::File(entry) => self.offer_file(&entry, content),
+            Step::File(entry) => self.offer_file(&entry, content, at_once.is_some()),
             Step::FolderEnd(_) => self.outgoing.leave_folder(),
             Step::Failed { path, reason } => {
                 let path = shown_bytes(&path);
@@ -78,10 +92,10 @@ impl TreeSender {
         self.outgoing.is_eager && bytes <= Grain::MIN.bytes()
     }
 
-    fn offer_file(&mut self, entry: &walk::Entry, content: Option<u64>) {
+    fn offer_file(&mut self, entry: &walk::Entry, content: Option<u64>, at_once: bool) {
         let item = self.outgoing.offer_file(entry.clone());
         self.say_offer(item, entry, self.file_kind(entry, content));
-        if self.sends_at_once(entry.bytes) {
+        if at_once {
             self.send_small(item);
         }
     }

@@ -26,6 +26,8 @@ pub(super) struct Outgoing {
     due_ends: VecDeque<u32>,
     /// Files that the receiver wants, with the blocks of those of which it has some.
     accepted: VecDeque<(u32, Option<Blocks>)>,
+    /// Files of several blocks that were sent and have no result.
+    large_unsettled: usize,
     /// Dropped as they had changed, and to be offered once more. Their folders wait for them.
     again: VecDeque<Again>,
     /// Files that were sent with their offers are wanted: nothing of the tree is there yet.
@@ -97,6 +99,7 @@ impl Outgoing {
             walked: Vec::new(),
             due_ends: VecDeque::new(),
             accepted: VecDeque::new(),
+            large_unsettled: 0,
             again: VecDeque::new(),
             is_eager: false,
             items: Items::default(),
@@ -203,6 +206,16 @@ impl Outgoing {
         self.accepted.pop_front()
     }
 
+    /// How many files of several blocks were sent and have no result.
+    pub(super) fn large_unsettled(&self) -> usize {
+        self.large_unsettled
+    }
+
+    /// What is offered again next.
+    pub(super) fn next_again(&self) -> Option<&Again> {
+        self.again.front()
+    }
+
     /// The next file that is to be offered again.
     pub(super) fn take_again(&mut self) -> Option<Again> {
         self.again.pop_front()
@@ -219,6 +232,7 @@ impl Outgoing {
                 self.spent_bytes += ahead_bytes(entry);
             }
             *state = FileState::Sent;
+            self.large_unsettled += usize::from(is_of_blocks(entry));
         }
         self.has_said(item);
     }
@@ -304,6 +318,14 @@ impl Outgoing {
         for item in result.item..end {
             let open = self.open.remove(&item);
             let open = open.ok_or_else(|| Error::Protocol(format!("a second result for item {item}")))?;
+            if let OpenKind::File {
+                entry,
+                state: FileState::Sent,
+                ..
+            } = &open.what
+            {
+                self.large_unsettled -= usize::from(is_of_blocks(entry));
+            }
             if let Some(path) = self.count(open.what, result)? {
                 let folder = open.folder;
                 self.again.push_back(Again { path, folder });
@@ -519,6 +541,22 @@ mod tests {
             assert_eq!(outgoing.take_accepted(), (!sends_before).then_some((item, None)));
             assert!(matches!(outgoing.accept(item, None), Err(Error::Protocol(_))));
         }
+    }
+
+    #[test]
+    fn files_of_several_blocks_that_were_sent_are_counted_until_they_have_their_results() {
+        let mut outgoing = Outgoing::new();
+        let large = outgoing.offer_file(entry_of(3 << 20));
+        let small = outgoing.offer_file(entry_of(1 << 20));
+        for item in [large, small] {
+            outgoing.accept(item, None).expect("its turn");
+            outgoing.sent(item);
+        }
+        assert_eq!(outgoing.large_unsettled(), 1);
+        outgoing.settle(&result(small, Status::Stored)).expect("sent");
+        assert_eq!(outgoing.large_unsettled(), 1);
+        outgoing.settle(&result(large, Status::Failed)).expect("sent");
+        assert_eq!(outgoing.large_unsettled(), 0);
     }
 
     fn result(item: u32, status: Status) -> ItemResult {

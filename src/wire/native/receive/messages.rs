@@ -21,7 +21,14 @@ impl NativeReceiver {
                 self.state = State::AwaitOffer;
                 Ok(None)
             }
-            (State::AwaitHello, Message::Hello { tree: Some(tree), .. }) => {
+            (
+                State::AwaitHello,
+                Message::Hello {
+                    streams,
+                    tree: Some(tree),
+                },
+            ) => {
+                self.streams = streams;
                 self.state = State::Tree;
                 Ok(Some(Heard::Tree(Box::new(tree))))
             }

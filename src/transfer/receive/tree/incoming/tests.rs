@@ -31,7 +31,11 @@ fn file(path: &str, bytes: u64) -> Entry {
 
 /// Those that were offered, with the numbers from 1 on.
 fn offered(entries: impl IntoIterator<Item = Entry>) -> Incoming {
-    let mut incoming = Incoming::new();
+    offered_over(1, entries)
+}
+
+fn offered_over(streams: u16, entries: impl IntoIterator<Item = Entry>) -> Incoming {
+    let mut incoming = Incoming::over(streams);
     for (number, entry) in (1..).zip(entries) {
         incoming.offer(number, entry, 100).expect("its turn");
     }
@@ -39,7 +43,9 @@ fn offered(entries: impl IntoIterator<Item = Entry>) -> Incoming {
 }
 
 fn settle(incoming: &mut Incoming, number: u32, outcome: Outcome) {
-    incoming.answer(number, Answer::Settled(outcome), &mut Vec::new());
+    incoming
+        .answer(number, Answer::Settled(outcome), &mut Vec::new())
+        .expect("no fault");
 }
 
 const STORED: Outcome = Outcome::Stored { durable: Some(true) };
@@ -65,7 +71,9 @@ fn a_tree_is_where_all_of_it_is_that_arrived_and_nowhere_that_its_sender_says() 
     let mut incoming = offered(["a", "b", "c"].map(|path| entry(path, EntryKind::Folder)));
     settle(&mut incoming, 1, Outcome::Failed("no space is left".into()));
     settle(&mut incoming, 2, Outcome::Had);
-    incoming.answer(3, Answer::Withdrawn, &mut Vec::new());
+    incoming
+        .answer(3, Answer::Withdrawn, &mut Vec::new())
+        .expect("no fault");
     assert_eq!(incoming.only_name(), Some(Path::new("b")));
 }
 
@@ -142,7 +150,9 @@ const LARGE_BYTES: u64 = 2 * BLOCK_BYTES + 1;
 fn wanted(count: u32) -> Incoming {
     let mut incoming = offered((1..=count).map(|number| file(&number.to_string(), LARGE_BYTES)));
     for number in 1..=count {
-        incoming.answer(number, Answer::Wanted(None), &mut Vec::new());
+        incoming
+            .answer(number, Answer::Wanted(None), &mut Vec::new())
+            .expect("no fault");
     }
     incoming
 }
@@ -168,7 +178,10 @@ fn blocks_come_of_one_file_at_a_time_until_its_end_or_drop_or_until_it_has_its_r
         };
         refused(&mut incoming);
         match until {
-            "drop" => assert!(matches!(incoming.drop_item(1), Some(Task::Abandon { number: 1 }))),
+            "drop" => {
+                let dropped = incoming.drop_item(1).expect("on its way");
+                assert!(matches!(dropped, Some(Task::Abandon { number: 1 })));
+            }
             "result" => settle(&mut incoming, 1, Outcome::Failed("no space is left".into())),
             _ => {
                 incoming.block(block(1, 1)).expect("its turn");
@@ -191,7 +204,9 @@ fn blocks_come_of_one_file_at_a_time_until_its_end_or_drop_or_until_it_has_its_r
 #[test]
 fn a_file_of_one_block_comes_between_others_and_not_within_one() {
     let mut incoming = offered([file("a", LARGE_BYTES), file("b", 1), file("c", 1)]);
-    incoming.answer(1, Answer::Wanted(None), &mut Vec::new());
+    incoming
+        .answer(1, Answer::Wanted(None), &mut Vec::new())
+        .expect("no fault");
     let small = |item| TreeBlock {
         item,
         index: 0,
@@ -224,6 +239,10 @@ fn known(index: u32) -> u64 {
 
 /// A file of three blocks of which these are there, and what was said of it.
 fn resumed(blocks: &[u32]) -> (Incoming, Vec<Message>) {
+    resumed_over(1, blocks)
+}
+
+fn resumed_over(streams: u16, blocks: &[u32]) -> (Incoming, Vec<Message>) {
     let what = EntryKind::File {
         bytes: LARGE_BYTES,
         grain: Grain::MAX,
@@ -231,14 +250,15 @@ fn resumed(blocks: &[u32]) -> (Incoming, Vec<Message>) {
         is_sparse: false,
         content: None,
     };
-    let mut incoming = offered([entry("a", what)]);
+    let mut incoming = offered_over(streams, [entry("a", what)]);
     let blocks = blocks.iter().map(|index| (*index, known(*index))).collect();
     let resumed = Resumed {
         grain: Grain::MIN,
         blocks,
     };
     let mut out = Vec::new();
-    incoming.answer(1, Answer::Wanted(Some(resumed)), &mut out);
+    let answered = incoming.answer(1, Answer::Wanted(Some(resumed)), &mut out);
+    answered.expect("its own blocks");
     (incoming, said(&out))
 }
 
@@ -306,14 +326,14 @@ fn a_block_that_is_not_there_is_due_and_an_end_tells_how_many_bytes_were() {
         other => panic!("{:?}", other.is_ok()),
     };
     let (mut incoming, _) = resumed(&[0]);
+    incoming.block(checked(2)).expect("in any order");
     assert_eq!(
-        words(incoming.block(checked(2))),
-        "block 2 of item 1, where block 1 of 65536 bytes was due"
+        words(incoming.end(1, LARGE_BYTES, whole(), BLOCK_BYTES)),
+        "an end of item 1 after 65537 bytes of 131073"
     );
     let (mut incoming, _) = resumed(&[0, 1]);
     incoming.block(checked(1)).expect("its turn");
-    // It has passed.
-    words(incoming.block(checked(0)));
+    assert!(words(incoming.block(checked(1))).contains("came twice"));
     let (mut incoming, _) = resumed(&[0, 1]);
     assert_eq!(
         words(incoming.end(1, LARGE_BYTES, whole(), 2 * BLOCK_BYTES)),
@@ -326,6 +346,102 @@ fn a_block_that_is_not_there_is_due_and_an_end_tells_how_many_bytes_were() {
     }
     let (mut incoming, _) = resumed(&[0, 1, 2]);
     words(incoming.end(1, LARGE_BYTES, Some(7), LARGE_BYTES));
+}
+
+#[test]
+fn only_a_file_without_its_end_is_dropped() {
+    let mut incoming = offered([folder("a"), file("a/b", 1), file("a/c", LARGE_BYTES), file("a/d", 1)]);
+    let ends = TreeBlock {
+        item: 2,
+        index: 0,
+        ends: true,
+        data: vec![0],
+        checksum: 0,
+    };
+    incoming.block(ends).expect("its turn");
+    for number in [1, 2, 9] {
+        let dropped = incoming.drop_item(number).map(|task| task.is_some());
+        assert!(matches!(dropped, Err(Error::Protocol(_))), "{number}: {dropped:?}");
+    }
+    let dropped = incoming.drop_item(3).expect("on its way");
+    assert!(matches!(dropped, Some(Task::Abandon { number: 3 })));
+    settle(&mut incoming, 4, Outcome::Failed("no space is left".into()));
+    assert!(incoming.drop_item(4).expect("too late").is_none());
+}
+
+#[test]
+fn the_end_of_a_file_waits_for_blocks_that_come_over_further_connections() {
+    let (mut incoming, _) = resumed_over(2, &[0, 1]);
+    incoming.joined_block(checked(2)).expect("its turn");
+    let task = incoming
+        .end(1, LARGE_BYTES, whole(), BLOCK_BYTES)
+        .expect("one may come");
+    assert!(task.is_none() && incoming.take_due().next().is_none());
+    let task = incoming.joined_block(checked(1)).expect("on its way");
+    assert!(matches!(task, Some(Task::Block { number: 1, block }) if block.is_on_record));
+    let due: Vec<Task> = incoming.take_due().collect();
+    assert!(matches!(due[..], [Task::Publish { number: 1 }]));
+    // The sender has said that it need not come.
+    assert!(matches!(incoming.joined_block(checked(0)), Err(Error::Protocol(_))));
+}
+
+#[test]
+fn blocks_of_a_file_may_leave_any_gaps() {
+    let bytes = 1000 * BLOCK_BYTES;
+    let mut incoming = offered_over(2, [file("a", bytes)]);
+    incoming
+        .answer(1, Answer::Wanted(None), &mut Vec::new())
+        .expect("no fault");
+    for index in (0..1000).step_by(2).chain((1..1000).step_by(2).rev()) {
+        let data = vec![0; 64 << 10];
+        let block = TreeBlock {
+            data,
+            ..block(1, index)
+        };
+        incoming.joined_block(block).expect("in any order");
+    }
+    let task = incoming.end(1, bytes, None, 0).expect("all is there");
+    assert!(matches!(task, Some(Task::Publish { number: 1 })));
+}
+
+#[test]
+fn only_so_many_files_are_begun_at_once() {
+    let count = u32::try_from(BEGUN_MAX).expect("few");
+    let files = (1..=count + 2).map(|number| file(&number.to_string(), LARGE_BYTES));
+    let mut incoming = Incoming::over(2);
+    for (number, entry) in (1..).zip(files) {
+        incoming.give_credit(&mut Vec::new());
+        incoming.offer(number, entry, 100).expect("its turn");
+        let answered = incoming.answer(number, Answer::Wanted(None), &mut Vec::new());
+        answered.expect("no fault");
+    }
+    for number in 1..=count {
+        incoming.joined_block(block(number, 1)).expect("few");
+        incoming.joined_block(block(number, 0)).expect("the same");
+    }
+    settle(&mut incoming, 7, Outcome::Failed("no space is left".into()));
+    incoming.joined_block(block(count + 1, 1)).expect("in its place");
+    let beyond = incoming.joined_block(block(count + 2, 1)).map(|task| task.is_some());
+    assert!(matches!(beyond, Err(Error::Protocol(words)) if words.contains("more than 256 files")));
+}
+
+#[test]
+fn what_comes_over_a_further_connection_is_wanted_and_of_a_file() {
+    let mut incoming = offered_over(2, [file("a", LARGE_BYTES), folder("b"), file("c", LARGE_BYTES)]);
+    for item in [1, 2, 9] {
+        assert!(matches!(incoming.joined_block(block(item, 0)), Err(Error::Protocol(_))));
+    }
+    incoming
+        .answer(1, Answer::Wanted(None), &mut Vec::new())
+        .expect("no fault");
+    // Also between blocks of another file that come over the first one.
+    incoming
+        .answer(3, Answer::Wanted(None), &mut Vec::new())
+        .expect("no fault");
+    incoming.block(block(3, 0)).expect("its turn");
+    incoming.joined_block(block(1, 0)).expect("its turn");
+    settle(&mut incoming, 1, Outcome::Failed("no space is left".into()));
+    assert!(incoming.joined_block(block(1, 1)).expect("thrown away").is_none());
 }
 
 #[test]
@@ -400,7 +516,7 @@ fn nothing_is_offered_beyond_the_credit() {
     let mut incoming = offered((1..=64).map(|_| folder()));
     let beyond = incoming.offer(65, folder(), 100).err();
     assert!(matches!(beyond, Some(Error::Protocol(words)) if words.contains("credit was given up to 64")));
-    let mut incoming = Incoming::new();
+    let mut incoming = Incoming::over(1);
     incoming.offer(1, folder(), 1 << 20).expect("all of the first credit");
     let beyond = incoming.offer(2, folder(), 1).err();
     assert!(matches!(beyond, Some(Error::Protocol(words)) if words.contains("1048577 bytes were sent ahead")));
