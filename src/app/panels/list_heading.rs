@@ -1,6 +1,6 @@
 //! The heading of a group of the list, and what can be asked of all of it.
 
-use eframe::egui::{Align2, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align2, Rect, Response, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
 use super::transfers::MARGIN;
 use crate::app::action::{Action, QueueAction};
@@ -52,7 +52,8 @@ pub(super) fn ui(ui: &mut Ui, group: Group, list: List<'_>, unit: RateUnit) -> V
         }
         for (text, hover, action) in words {
             // By what it does, as buttons come and go: a click counts for what was drawn.
-            let button = ui.push_id(action.kind(), |ui| quiet_button(ui, text)).inner;
+            let own = UiBuilder::new().scope_id(ui.scope_id().with(action.kind()));
+            let button = ui.scope_builder(own, |ui| quiet_button(ui, text)).inner;
             if clicked_once(&button.on_hover_text(hover)) {
                 actions.push(Action::Queue(action));
             }

@@ -1,6 +1,6 @@
 //! The line of a service of another process: what it does, and how to end it.
 
-use eframe::egui::{Align2, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align2, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
 use super::transfers::MARGIN;
 use crate::app::action::Action;
@@ -58,7 +58,8 @@ pub(crate) fn line_ui(ui: &mut Ui, pid: u32, service: &Service, listed: usize, s
         };
         // Each with an id of its own: a click counts for what was drawn.
         let name = say!("list-button", word = word, row = process);
-        let button = ui.push_id(word, |ui| word_button(ui, word, &name)).inner;
+        let own = UiBuilder::new().scope_id(ui.scope_id().with(word));
+        let button = ui.scope_builder(own, |ui| word_button(ui, word, &name)).inner;
         clicked_once(&button.on_hover_text(hover)).then_some(Action::Service { pid, command })
     })
 }
