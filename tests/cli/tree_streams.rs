@@ -84,7 +84,7 @@ fn both_ends_in_one_process_take_several_connections_too() {
 }
 
 #[test]
-fn a_pause_and_a_limit_hold_for_all_connections_together() {
+fn a_limit_holds_for_all_connections_together() {
     let dir = dir();
     let receiving = dir.listen("receive", "127.0.0.1:0 --once --into inbox --json");
     let sent = send(&dir, &receiving.address, "--streams 4 --limit 9MB/s")
