@@ -28,6 +28,13 @@ fn peer(dir: &Dir, arguments: &[&str]) -> crate::common::Arraylift {
     dir.program(command)
 }
 
+/// The peer as a receiver into a folder.
+fn receiving(dir: &Dir, inbox: &str, options: &str) -> Process {
+    let arguments = format!("receive 127.0.0.1:0 --listen --folder {inbox} {options}");
+    let arguments: Vec<&str> = arguments.split_whitespace().collect();
+    peer(dir, &arguments).listening()
+}
+
 /// The last object that it printed.
 fn said(dir: &Dir, arguments: &[&str]) -> Json {
     let ended = peer(dir, arguments).run();
@@ -110,7 +117,7 @@ fn python_takes_a_tree_and_a_second_time_nothing() {
     let dir = Dir::new();
     tree(&dir);
     dir.folder("inbox");
-    let listen = || -> Process { peer(&dir, &["receive", "127.0.0.1:0", "--listen", "--folder", "inbox"]).listening() };
+    let listen = || receiving(&dir, "inbox", "");
     let receiver = listen();
     assert_eq!(
         counts(&send(&dir, "src --checksum crc32", &receiver).done()),
@@ -145,8 +152,7 @@ fn python_gives_hardly_any_credit_and_gets_all_of_a_tree() {
     for number in 0..blocks {
         put(&dir, format!("src/blocks/{number}"), noise(65_536));
     }
-    let arguments = ["receive", "127.0.0.1:0", "--listen", "--folder", "inbox", "--tight"];
-    let receiver: Process = peer(&dir, &arguments).listening();
+    let receiver = receiving(&dir, "inbox", "--tight");
     let sent = send(&dir, "src --checksum crc32 --timeout 10s", &receiver).done();
     receiver.wait().done();
     assert_eq!(counts(&sent), [3 + empty + blocks, 0, 0]);
@@ -165,8 +171,7 @@ fn python_gives_no_result_before_the_last_end_of_a_folder_and_gets_all_of_a_tree
     // Where nothing has the tree's name small files go with their offers. Else each waits until it is wanted.
     for (inbox, there) in [("new", "new"), ("old", "old/src")] {
         fs::create_dir_all(dir.path().join(there)).expect("folders");
-        let arguments = ["receive", "127.0.0.1:0", "--listen", "--folder", inbox, "--late"];
-        let receiver: Process = peer(&dir, &arguments).listening();
+        let receiver = receiving(&dir, inbox, "--late");
         let sent = send(&dir, "src --checksum crc32 --timeout 10s", &receiver).done();
         receiver.wait().done();
         assert_eq!(counts(&sent), [11, 0, 0], "{inbox}");
@@ -181,16 +186,7 @@ fn python_takes_and_sends_blocks_of_large_files_over_several_connections() {
     tree(&dir);
     put(&dir, "src/larger", noise(15_000_000));
     dir.folder("inbox");
-    let arguments = [
-        "receive",
-        "127.0.0.1:0",
-        "--listen",
-        "--folder",
-        "inbox",
-        "--streams",
-        "3",
-    ];
-    let receiver: Process = peer(&dir, &arguments).listening();
+    let receiver = receiving(&dir, "inbox", "--streams 3");
     // So slowly that the others have joined.
     let sent = send(&dir, "src --checksum crc32 --streams 3 --limit 20MB/s", &receiver).done();
     let told = receiver.wait().done().objects().pop().expect("told");
@@ -216,23 +212,13 @@ fn where_python_closes_a_further_connection_within_a_block_the_tree_has_not_arri
     let dir = Dir::new();
     put(&dir, "src/large", noise(10_000_000));
     dir.folder("inbox");
-    let arguments = [
-        "receive",
-        "127.0.0.1:0",
-        "--listen",
-        "--folder",
-        "inbox",
-        "--streams",
-        "2",
-        "--cut",
-    ];
-    let receiver: Process = peer(&dir, &arguments).listening();
+    let receiver = receiving(&dir, "inbox", "--streams 2 --cut");
     let sent = send(
         &dir,
         "src --checksum crc32 --streams 2 --limit 4MB/s --timeout 10s",
         &receiver,
     );
-    sent.failed(1, &["127.0.0.1:"]);
+    sent.failed(1, &["the peer closed the connection"]);
     assert_eq!(receiver.wait().status.code(), Some(1));
 }
 

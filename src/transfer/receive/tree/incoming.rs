@@ -271,12 +271,8 @@ impl Incoming {
             )));
         }
         let is_ahead = !file.is_wanted;
-        let task = file.take(block)?;
+        let task = take_block(file, block, &mut self.due, &mut self.begun)?;
         self.current = file.is_open().then_some(number);
-        if file.publish(number)?.is_some() {
-            self.due.push(Due::Publish(number));
-        }
-        count_begun(&mut self.begun, file)?;
         if is_ahead {
             let bytes = task.bytes() + BLOCK_OVERHEAD_BYTES;
             self.spend(bytes)?;
@@ -297,11 +293,7 @@ impl Incoming {
                 )));
             }
         };
-        let task = file.take(block)?;
-        if file.publish(number)?.is_some() {
-            self.due.push(Due::Publish(number));
-        }
-        count_begun(&mut self.begun, file)?;
+        let task = take_block(file, block, &mut self.due, &mut self.begun)?;
         self.bytes += task.bytes() as u64;
         Ok(Some(task))
     }
@@ -552,6 +544,17 @@ impl Incoming {
             reason,
         });
     }
+}
+
+/// Takes a block of a file, over whichever connection it came.
+fn take_block(file: &mut ComingFile, block: TreeBlock, due: &mut Vec<Due>, begun: &mut usize) -> Result<Task, Error> {
+    let number = block.item;
+    let task = file.take(block)?;
+    if file.publish(number)?.is_some() {
+        due.push(Due::Publish(number));
+    }
+    count_begun(begun, file)?;
+    Ok(task)
 }
 
 /// Counts a file from its first block on until all of it has come.

@@ -8,8 +8,10 @@ use crate::transfer::limits::controls::Controls;
 use crate::transfer::limits::limiter::Throttle;
 use crate::wire::native::TreeBlock;
 
-/// While so many bytes wait for the first connection, further ones read no more.
+/// While blocks that take so much memory wait for the first connection, further ones read no more.
 const WAITING_BYTES_MAX: usize = 8 << 20;
+/// What a block takes beside its data, which may be a single byte, and its own piece of memory.
+const BLOCK_MEMORY_BYTES: usize = 2 * size_of::<TreeBlock>();
 
 /// What the connections of one tree's receiver share.
 pub(crate) struct Junction {
@@ -26,7 +28,7 @@ pub(crate) struct Junction {
 #[derive(Default)]
 struct Waiting {
     blocks: Vec<TreeBlock>,
-    bytes: usize,
+    memory_bytes: usize,
 }
 
 impl Junction {
@@ -50,7 +52,7 @@ impl Junction {
 
     /// Whether a further connection may read on.
     pub(super) fn has_room(&self) -> bool {
-        self.lock().bytes < WAITING_BYTES_MAX
+        self.lock().memory_bytes < WAITING_BYTES_MAX
     }
 
     /// Whether something waits for the first connection.
@@ -62,7 +64,7 @@ impl Junction {
     pub(super) fn put(&self, block: TreeBlock) {
         let mut waiting = self.lock();
         let was_empty = waiting.blocks.is_empty();
-        waiting.bytes += block.data.len();
+        waiting.memory_bytes += block.data.len() + BLOCK_MEMORY_BYTES;
         waiting.blocks.push(block);
         drop(waiting);
         if was_empty {
@@ -72,8 +74,8 @@ impl Junction {
 
     /// All that has come, for the first connection.
     pub(super) fn take(&self) -> Vec<TreeBlock> {
-        let Waiting { blocks, bytes } = std::mem::take(&mut *self.lock());
-        if bytes >= WAITING_BYTES_MAX {
+        let Waiting { blocks, memory_bytes } = std::mem::take(&mut *self.lock());
+        if memory_bytes >= WAITING_BYTES_MAX {
             // Others wait for room.
             self.controls.wake();
         }
@@ -94,5 +96,29 @@ impl Junction {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         // Nothing that panics is done under the lock.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_of_one_byte_count_for_the_memory_that_they_take() {
+        let junction = Junction::new(Arc::new(Controls::new(None)));
+        let mut count = 0;
+        while junction.has_room() {
+            junction.put(TreeBlock {
+                item: 1,
+                index: count,
+                ends: false,
+                data: vec![0],
+                checksum: 0,
+            });
+            count += 1;
+        }
+        assert!(count < 100_000, "{count}");
+        assert_eq!(junction.take().len(), count as usize);
+        assert!(junction.has_room() && !junction.has_blocks());
     }
 }

@@ -1,5 +1,5 @@
-//! Receives a tree of files. One connection speaks for all, and further ones bring blocks. What comes passes through memory to a disk's thread, which decides and
-//! stores in batches: while one is stored the next one comes.
+//! Receives a tree of files. One connection speaks for all, and further ones bring blocks of large files. What comes passes
+//! through memory to a disk's thread, which decides and stores in batches: while one is stored the next one comes.
 
 mod disk;
 mod further;
@@ -377,7 +377,7 @@ impl TreeReceiving {
         Ok(has_moved)
     }
 
-    /// Adds what is to be done since items have their results.
+    /// Adds what waited for something that has come.
     fn add_due(&mut self) {
         for task in self.incoming.take_due() {
             self.add(task);

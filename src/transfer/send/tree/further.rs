@@ -18,9 +18,10 @@ use crate::transfer::net::connection::Connection;
 use crate::transfer::net::socket::{is_broken, would_block};
 use crate::transfer::plan::Options;
 use crate::transfer::tell::event::Side;
-use crate::wire::native::{Farewell, Message, Parsed, Token, greeting, version_of};
+use crate::wire::native::{Farewell, Message, Parsed, Token, greeting};
 
 use super::file::Sent;
+use super::hearing::greeted;
 use super::sending::TreeSending;
 
 /// Sends some blocks of the files of a tree whose first connection has begun.
@@ -173,13 +174,10 @@ impl FurtherTreeSender {
         }
         let mut at = 0;
         if self.phase == Phase::AwaitGreeting {
-            let Some(first) = self.inbox.first_chunk::<8>() else {
+            let Some(greeting_bytes) = greeted(&self.inbox)? else {
                 return Ok(true);
             };
-            if version_of(first).is_none() {
-                return Err(Error::OtherProtocol("its answer is not a native receiver's".into()));
-            }
-            at = first.len();
+            at = greeting_bytes;
             self.phase = Phase::AwaitWelcome;
         }
         while let Parsed::Message(message, len) = Message::parse(&self.inbox[at..])? {

@@ -32,13 +32,10 @@ impl TreeSender {
         }
         let mut at = 0;
         if self.phase == Phase::AwaitGreeting {
-            let Some(first) = self.inbox.first_chunk::<8>() else {
+            let Some(greeting_bytes) = greeted(&self.inbox)? else {
                 return Ok(true);
             };
-            if version_of(first).is_none() {
-                return Err(Error::OtherProtocol("its answer is not a native receiver's".into()));
-            }
-            at = first.len();
+            at = greeting_bytes;
             self.phase = Phase::AwaitWelcome;
         }
         while let Parsed::Message(message, len) = Message::parse(&self.inbox[at..])? {
@@ -115,5 +112,16 @@ impl TreeSender {
             }
             _ => Error::ClosedWhile("before it had said what became of every file"),
         }
+    }
+}
+
+/// How many bytes of what has come are the receiver's greeting; nothing before it is whole.
+pub(super) fn greeted(inbox: &[u8]) -> Result<Option<usize>, Error> {
+    let Some(first) = inbox.first_chunk::<8>() else {
+        return Ok(None);
+    };
+    match version_of(first) {
+        Some(_) => Ok(Some(first.len())),
+        None => Err(Error::OtherProtocol("its answer is not a native receiver's".into())),
     }
 }
