@@ -15,7 +15,7 @@ use serde_json::Value as Json;
 use crate::common::{Dir, Process, names_in};
 use crate::hostile::lasting;
 use crate::native::{
-    CREDIT, FINISH, GREETING, KEEP_ALIVE, SUMMARY, WELCOME, field, hear, message, tree_file, tree_hello,
+    CREDIT, FINISH, GREETING, KEEP_ALIVE, REFUSE, SUMMARY, WELCOME, field, hear, message, tree_file, tree_hello,
 };
 use crate::peers::{native_offer, peer as peer_that};
 use crate::trees::{counts, incomplete, noise, put, send};
@@ -241,6 +241,33 @@ fn a_sender_of_a_tree_gives_up_a_receiver_that_says_nothing_any_more() {
         told.windows(KEEP_ALIVE.len()).any(|said| said == KEEP_ALIVE),
         "{told:?}"
     );
+}
+
+#[test]
+fn offers_of_64_kib_and_no_byte_of_a_file_go_with_the_hello() {
+    let dir = Dir::new();
+    for number in 0..1000 {
+        put(
+            &dir,
+            format!("src/{number:03}{}", "x".repeat(200)),
+            format!("<{number:03}>"),
+        );
+    }
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("bound");
+    let sender = dir.arraylift(["send", "src", &address.to_string()]).start();
+    let (mut peer, _) = listener.accept().expect("a sender");
+    peer.set_read_timeout(Some(Duration::from_secs(1))).expect("a time");
+    let mut told = Vec::new();
+    let _ = peer.read_to_end(&mut told);
+    let has = |text: &str| told.windows(text.len()).any(|said| said == text.as_bytes());
+    assert!(has("000xx"));
+    assert!(!has("<000>"));
+    assert!((8 << 10..65 << 10).contains(&told.len()), "{}", told.len());
+    peer.write_all(GREETING).expect("it listens");
+    let refusal = message(REFUSE, &field(11, b"no room"));
+    peer.write_all(&refusal).expect("it listens");
+    sender.wait().failed(1, &["no room"]);
 }
 
 /// What no sender may say, by the name that the peer has for it, and what the answer says of it.

@@ -46,6 +46,8 @@ const OUTBOX_BYTES: usize = 256 << 10;
 /// Where there are further connections, blocks of a file can be on their way long after its end. So many files of several
 /// blocks are sent ahead of their results.
 const LARGE_AHEAD_MAX: usize = 128;
+/// Before the receiver has taken the tree offers of so many bytes are made, and no more: many a first window of a link.
+const EARLY_BYTES: usize = 64 << 10;
 /// The items are told so often.
 const ITEMS_INTERVAL: Duration = Duration::from_millis(200);
 
@@ -68,6 +70,8 @@ pub(crate) struct TreeSender {
     requests: Sender<StreamRequest>,
     /// A step of the walk for which there was no credit.
     waiting: Option<(Step, Option<u64>)>,
+    /// Said in offers before the receiver has taken the tree.
+    early_bytes: usize,
     /// It was said that nothing more is offered.
     has_finished: bool,
     phase: Phase,
@@ -147,6 +151,7 @@ impl TreeSender {
             source,
             outgoing: Outgoing::new(),
             waiting: None,
+            early_bytes: 0,
             has_finished: false,
             phase: Phase::Hello,
             checksum: options.checksum,
@@ -175,7 +180,8 @@ impl TreeSender {
         self.tell_items(now);
         let pause = match self.phase {
             Phase::Moving => self.fill(now)?,
-            _ => Pause::ForReceiver,
+            Phase::AwaitGreeting | Phase::AwaitWelcome => self.fill_early(now),
+            Phase::Hello | Phase::AwaitSummary | Phase::Done => Pause::ForReceiver,
         };
         if !self.outbox.is_empty() {
             return match self.outbox.flush(self.connection.as_fd(), false, &mut self.probe) {
@@ -278,6 +284,20 @@ impl TreeSender {
                 return Ok(pause);
             }
         }
+    }
+
+    /// Offers some items while the hello is on its way, so that answers come with the welcome. No file goes with its offer
+    /// before it is known that the receiver has none.
+    fn fill_early(&mut self, now: Instant) -> Pause {
+        let limit = self.controls.limit_bytes_per_s();
+        while self.early_bytes < EARLY_BYTES && !self.controls.is_paused() {
+            let before = self.outbox.len();
+            if self.offer_next(limit, now).is_some() {
+                break;
+            }
+            self.early_bytes += self.outbox.len() - before;
+        }
+        Pause::ForReceiver
     }
 
     fn say_end(&mut self, item: u32, bytes: u64, checksum: Option<u64>, kept: u64) {

@@ -36,7 +36,7 @@ impl TreeSender {
                     Message::Finish.encode(self.outbox.buffer());
                     return None;
                 }
-                if self.is_settled() {
+                if self.phase == Phase::Moving && self.is_settled() {
                     self.phase = Phase::AwaitSummary;
                     self.events.state(State::Verifying);
                 }
