@@ -219,7 +219,7 @@ impl ReceiveLoop {
         } else if let Some(group) = self.groups.get_mut(&id) {
             group.members.retain(|member| *member != key);
             if let Ended::Failed { error, .. } = ended {
-                group.transfer.fail(error.for_peer());
+                group.transfer.fail((&error).into());
                 group.cause.get_or_insert(error);
             }
         }
@@ -447,7 +447,7 @@ impl Group {
     fn end(self, ended: Ended) -> Ended {
         let (bytes, words) = match &ended {
             Ended::Cancelled { bytes, .. } => (*bytes, CANCELLED.into()),
-            Ended::Failed { error, bytes } => (*bytes, error.for_peer()),
+            Ended::Failed { error, bytes } => (*bytes, error.into()),
             _ => return ended,
         };
         self.transfer.fail(words);

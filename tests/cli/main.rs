@@ -9,6 +9,8 @@ mod claims;
 mod common;
 mod compare;
 mod control;
+#[path = "../common/cutting_proxy.rs"]
+mod cutting_proxy;
 mod durable;
 mod echo;
 mod exit_codes;

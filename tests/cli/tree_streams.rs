@@ -5,6 +5,7 @@ use std::fs;
 use rustix::process::Signal;
 
 use crate::common::{Dir, Ended, Process};
+use crate::cutting_proxy::cutting_proxy;
 use crate::part_logs::until_recorded_in;
 use crate::trees::{counts, finished, noise, put};
 
@@ -124,5 +125,28 @@ fn what_a_killed_end_had_over_several_connections_is_not_sent_again() {
         service.signal(Signal::TERM);
         service.wait();
         assert_same(&dir);
+    }
+}
+
+#[test]
+fn where_one_of_several_connections_breaks_retry_goes_on_with_an_array_and_with_a_tree() {
+    for (source, cut) in [("src", 0), ("src/first", 0), ("src", 1), ("src/first", 1)] {
+        let dir = dir();
+        let receiving = dir.listen("serve", "127.0.0.1:0 --keep-free 0 --into inbox --json");
+        let proxy = cutting_proxy(receiving.address.clone(), cut, 3_000_000);
+        let arguments = format!("send {source} {proxy} --streams 3 --retry=20s --limit 20MB/s --json");
+        let sent = dir.arraylift(arguments.split(' ')).start().wait().done();
+        let finished = finished(&sent);
+        assert!(
+            finished["resumed_bytes"].as_u64() > Some(0),
+            "{source}, {cut}: {finished}"
+        );
+        let name = if source == "src" { "src/first" } else { "first" };
+        assert!(
+            dir.read(&format!("inbox/{name}")) == dir.read("src/first"),
+            "{source}, {cut}"
+        );
+        receiving.signal(Signal::TERM);
+        receiving.wait();
     }
 }

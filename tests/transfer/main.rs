@@ -6,6 +6,8 @@ mod bottleneck;
 mod changes;
 mod controls;
 mod counts;
+#[path = "../common/cutting_proxy.rs"]
+mod cutting_proxy;
 mod failures;
 mod grid;
 mod handoff;

@@ -1,7 +1,5 @@
 //! One array over several connections: never a hole, whatever becomes of one of them.
 
-use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::Duration;
 
 use arraylift::{
@@ -9,6 +7,7 @@ use arraylift::{
     SendRouteChoice, Side, SinkSpec, WireChoice,
 };
 
+use crate::cutting_proxy::cutting_proxy;
 use crate::support::*;
 
 fn over(streams: u16) -> Options {
@@ -260,35 +259,6 @@ fn last_bytes(events: &crossbeam_channel::Receiver<Event>) -> Option<u64> {
     samples.last()
 }
 
-/// Lets everything through to the receiver; the connection that is the `cut`-th is cut after so many bytes.
-fn cutting_proxy(to: String, cut: usize, after_bytes: usize) -> String {
-    let proxy = TcpListener::bind("127.0.0.1:0").expect("port");
-    let address = proxy.local_addr().expect("address").to_string();
-    let body = move || {
-        for (number, connection) in proxy.incoming().take(4).enumerate() {
-            let (Ok(sender), Ok(receiver)) = (connection, TcpStream::connect(&to)) else {
-                return;
-            };
-            let (back_from, back_to) = (receiver.try_clone().expect("clone"), sender.try_clone().expect("clone"));
-            let back = move || {
-                let _ = std::io::copy(&mut &back_from, &mut &back_to);
-                let _ = back_to.shutdown(Shutdown::Both);
-            };
-            let forth = move || {
-                let most = if number == cut { after_bytes as u64 } else { u64::MAX };
-                let _ = std::io::copy(&mut (&sender).take(most), &mut &receiver);
-                let _ = (&receiver).flush();
-                let _ = (receiver.shutdown(Shutdown::Both), sender.shutdown(Shutdown::Both));
-            };
-            for job in [Box::new(back) as Box<dyn FnOnce() + Send>, Box::new(forth)] {
-                std::thread::Builder::new().spawn(job).expect("thread");
-            }
-        }
-    };
-    std::thread::Builder::new().spawn(body).expect("thread");
-    address
-}
-
 fn through_a_proxy(cut: usize, after_bytes: usize, into: &std::path::Path) -> (Outcome, Outcome) {
     let listener = Listener::bind(&Endpoint::Tcp("127.0.0.1:0".into())).expect("free");
     let proxy = cutting_proxy(listener.address().into(), cut, after_bytes);
@@ -317,7 +287,7 @@ fn a_connection_that_breaks_within_a_block_is_an_error_and_nothing_gets_its_name
             assert!(
                 matches!(
                     error,
-                    Error::ClosedEarly { .. } | Error::ClosedWhile(_) | Error::Aborted(_)
+                    Error::ClosedEarly { .. } | Error::ClosedWhile(_) | Error::GoesAway(_)
                 ),
                 "connection {cut}: {error:?}"
             );

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::sys::Wake;
 use crate::transfer::limits::command::Command;
 use crate::transfer::tell::event::Side;
+use crate::wire::native::Farewell;
 
 /// Shared by a transfer's handle and its threads.
 #[derive(Debug)]
@@ -21,8 +22,8 @@ pub(crate) struct Controls {
     writer_pace_bytes_per_s: AtomicU64,
     reader_pace_bytes_per_s: AtomicU64,
     /// A connection of that side has failed, and the others have nothing to go on for: what they tell their peer.
-    sender_failed: OnceLock<String>,
-    receiver_failed: OnceLock<String>,
+    sender_failed: OnceLock<Farewell>,
+    receiver_failed: OnceLock<Farewell>,
     /// The most that was seen of what shows that the peer gets on.
     progress_bytes: AtomicU64,
     /// For so many milliseconds no byte has moved, and others want its place; 0 where it may stay.
@@ -131,14 +132,14 @@ impl Controls {
 
     /// Stops the other connections of a side, whose peer is told these words by each: it may read any of them first.
     /// The first cause stays.
-    pub(crate) fn fail(&self, side: Side, words: String) {
+    pub(crate) fn fail(&self, side: Side, words: Farewell) {
         let _ = self.failed(side).set(words);
         self.wake();
     }
 
     /// Why a connection of that side has failed, in words for its peer.
-    pub(crate) fn failure(&self, side: Side) -> Option<&str> {
-        self.failed(side).get().map(String::as_str)
+    pub(crate) fn failure(&self, side: Side) -> Option<&Farewell> {
+        self.failed(side).get()
     }
 
     pub(crate) fn has_failed(&self, side: Side) -> bool {
@@ -181,7 +182,7 @@ impl Controls {
         self.changes.load(Ordering::SeqCst)
     }
 
-    fn failed(&self, side: Side) -> &OnceLock<String> {
+    fn failed(&self, side: Side) -> &OnceLock<Farewell> {
         match side {
             Side::Sender => &self.sender_failed,
             Side::Receiver => &self.receiver_failed,

@@ -203,7 +203,7 @@ impl Course {
                 returns: !controls.discards(),
             })
         } else {
-            controls.failure(side).map(Farewell::from)
+            controls.failure(side).cloned()
         };
         if let Some(turn) = stopped.and_then(|farewell| Self::dismiss(machine, &farewell)) {
             return turn;
@@ -282,7 +282,7 @@ pub(crate) fn failed(machine: &mut dyn Machine, controls: &Controls, error: Erro
         let cancelled = cancelled(machine);
         return ended(machine, cancelled, None);
     }
-    let words = Farewell::from(&*error.for_peer());
+    let words = Farewell::from(&error);
     if !machine.is_needed() {
         return ended(machine, Ended::Part, Some(&words));
     }
@@ -333,7 +333,7 @@ pub(crate) fn drive(
         if let Turn::Ended(ended, linger) = turn {
             // First of all: what the others still bring is not to be taken for a whole array meanwhile.
             if let Ended::Failed { error, .. } = &ended {
-                controls.fail(side, error.for_peer());
+                controls.fail(side, error.into());
             }
             if let Some(linger) = linger {
                 linger.wait(machine.socket(), wake);

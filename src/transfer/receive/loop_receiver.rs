@@ -353,7 +353,7 @@ impl JoinableTransfer {
     }
 
     /// Lets its other connections end with these words to their peer.
-    pub(crate) fn fail(&self, words: String) {
+    pub(crate) fn fail(&self, words: Farewell) {
         self.controls.fail(Side::Receiver, words);
     }
 }

@@ -181,7 +181,7 @@ impl Run<'_> {
                 },
                 Ok(None) => Left::only(Ended::Part),
                 Err(error) => {
-                    controls.fail(side, error.for_peer());
+                    controls.fail(side, (&error).into());
                     Left::only(Ended::Failed { error, bytes: 0 })
                 }
             })
@@ -250,7 +250,7 @@ impl Run<'_> {
                 Happening::WantsJoins(request) => self.let_join(request),
                 Happening::WantsParts(request) => {
                     if let Err(error) = self.fetch_parts(request) {
-                        self.controls.fail(Side::Receiver, error.for_peer());
+                        self.controls.fail(Side::Receiver, (&error).into());
                         ended.push((Side::Receiver, Ended::Failed { error, bytes: 0 }));
                     }
                 }
@@ -258,7 +258,7 @@ impl Run<'_> {
                 Happening::Ended(index) => {
                     let RunningThread { side, thread, .. } = self.threads.swap_remove(index);
                     let left = thread.join().unwrap_or_else(|error| {
-                        self.controls.fail(side, error.for_peer());
+                        self.controls.fail(side, (&error).into());
                         Left::only(Ended::Failed { error, bytes: 0 })
                     });
                     let end = left.ended;

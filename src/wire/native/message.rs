@@ -80,6 +80,16 @@ impl From<&str> for Farewell {
     }
 }
 
+impl From<&Error> for Farewell {
+    /// Of whoever met this error.
+    fn from(error: &Error) -> Self {
+        Self {
+            reason: error.for_peer(),
+            returns: error.may_pass(),
+        }
+    }
+}
+
 impl Farewell {
     /// The error of whoever hears it: `otherwise` where the other side is not to be back.
     pub(crate) fn into_error(self, otherwise: fn(String) -> Error) -> Error {
