@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Cuts the power of a disk at the moment when a receiver has said that an array is on disk, and 10 seconds later, and
-# looks at what is left of it; and in the middle of a transfer, which has to go on from what had been marked as on disk. The disk is an ext4 image on a loop device: its copy is what a machine would find that
-# starts again. Usage: tests/power_cut.sh [BINARY]; needs root, or says so.
+# looks at what is left of it; and in the middle of a transfer, which has to go on from what had been marked as on disk,
+# and of a tree, of which what has a name has to be whole. The disk is an ext4 image on a loop device: its copy is what a
+# machine would find that starts again. Usage: tests/power_cut.sh [BINARY]; needs root, or says so.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 binary=$(realpath "${1:-${CARGO_TARGET_DIR:-target}/debug/arraylift}")
@@ -153,6 +154,51 @@ else
     echo "went on: $there bytes were there after the cut"
 fi
 umount "$after"
+
+# In the middle of a tree, while somebody else has the disk write down which names there are: what has its name is whole,
+# and the same tree once more makes up for the rest.
+mkdir "$work/tree"
+head -c 32000000 /dev/urandom | split -b 8000 -a 4 - "$work/tree/"
+for number in 1 2 3 4 5; do
+    into=tree-$number
+    mkdir "$disk/$into"
+    listen serve 127.0.0.1:0 --into "$disk/$into"
+    receiver=${running[-1]}
+    "$binary" send "$work/tree" "$address" >/dev/null 2>&1 &
+    running+=($!)
+    # Not before it has begun; where in a batch of files it is then is chance.
+    for _ in {1..200}; do
+        [[ ! -e $disk/$into/tree/aaal ]] || break
+        sleep 0.01
+    done
+    sleep "0.0$number"
+    kill -STOP "$receiver"
+    while [[ $(ps -o state= -p "$receiver") != T ]]; do sleep 0.01; done
+    date >"$disk/other"
+    sync "$disk/other"
+    cut_power middle
+    kill -CONT "$receiver"
+    stop
+    stop
+    rm -rf "${disk:?}/$into"
+    mount -o loop "$work/middle" "$after"
+    there=0 broken=0
+    for file in "$after/$into"/tree/????; do
+        [[ -e $file ]] || continue
+        there=$((there + 1))
+        cmp -s "$file" "$work/tree/${file##*/}" || broken=$((broken + 1))
+    done
+    listen serve 127.0.0.1:0 --into "$after/$into"
+    "$binary" send "$work/tree" "$address" >/dev/null || broken=$((broken + 1))
+    stop
+    if ((broken > 0)) || ! diff -rq "$work/tree" "$after/$into/tree" >/dev/null; then
+        echo "LOST: of $there files of a tree that had their names $broken were not whole, or the tree could not be sent again"
+        failures=$((failures + 1))
+    else
+        echo "kept: $there files of a tree"
+    fi
+    umount "$after"
+done
 
 # Without a sync the same cut has to show what it costs, or the cuts above have shown nothing.
 "$binary" loopback "range:0:$elements" --into "$disk/careless.npy" --no-sync >/dev/null

@@ -2,10 +2,9 @@
 
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::Errno;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::error::Error;
-use crate::transfer::{AdmissionLimits, KeepFree};
+use crate::transfer::{AdmissionLimits, KeepFree, raise_descriptor_limit};
 
 /// Descriptors that are left to everything else in the process.
 const RESERVED_DESCRIPTORS: usize = 64;
@@ -17,8 +16,6 @@ const TRANSFER_DESCRIPTORS: usize = 8;
 const SPARE_DESCRIPTORS: usize = 3 * TRANSFER_DESCRIPTORS;
 /// More arrays at once would not be faster.
 const OPEN_SINKS_MAX: usize = 1024;
-/// What a service has where the system does not say.
-const DESCRIPTORS_UNKNOWN: usize = 1024;
 
 /// What a service takes at most. Whoever comes beyond the first one waits to be accepted; offers beyond the others are
 /// refused.
@@ -106,20 +103,6 @@ pub(crate) fn check_spare_descriptors() -> Result<(), Error> {
     }
 }
 
-fn raise_descriptor_limit() -> usize {
-    let limit = getrlimit(Resource::Nofile);
-    if limit.current != limit.maximum {
-        let raised = Rlimit {
-            current: limit.maximum,
-            maximum: limit.maximum,
-        };
-        // Where it may not be raised, fewer connections are taken at once.
-        let _ = setrlimit(Resource::Nofile, raised);
-    }
-    let now = getrlimit(Resource::Nofile).current;
-    now.map_or(DESCRIPTORS_UNKNOWN, |now| usize::try_from(now).unwrap_or(usize::MAX))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,12 +123,5 @@ mod tests {
     fn transfers_at_once_are_as_many_as_there_are_descriptors_for() {
         let transfers = [0, 40, 100, 256, 1 << 30].map(|descriptors| transfers_of(descriptors, 16));
         assert_eq!(transfers, [1, 1, 4, 16, 16]);
-    }
-
-    #[test]
-    fn the_limit_is_raised_to_what_this_user_may_have() {
-        raise_descriptor_limit();
-        let limit = getrlimit(Resource::Nofile);
-        assert_eq!(limit.current, limit.maximum);
     }
 }

@@ -34,6 +34,7 @@ pub use fetch::HeardFile;
 pub(crate) use fetch::{RangeRequest, hear_proxy, hear_server, read_answer};
 pub(crate) use limits::admission::{AdmissionLimits, Admissions};
 pub(crate) use limits::controls::Controls;
+pub(crate) use limits::descriptors::raise_descriptor_limit;
 pub(crate) use limits::keep_free::{FullFolder, KeepFree};
 pub(crate) use limits::promise_table::PromiseTable;
 pub(crate) use machine::drive::{CANCELLED, Ended};

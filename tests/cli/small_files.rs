@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::common::{Arraylift, Dir, PATIENCE, names_in};
+use crate::trees::put;
 
 const FILES: usize = 200;
 /// The calls that start a thread.
@@ -82,4 +83,31 @@ fn strace_many_small_files_take_few_threads_and_few_system_calls() {
         let (_, calls) = split(&counts, &TURNS);
         assert!(calls < calls_max * FILES, "{end}: {calls} of {counts:?}");
     }
+}
+
+#[test]
+#[ignore = "needs strace"]
+fn strace_a_folder_of_small_files_takes_one_connection_few_threads_and_few_syncs() {
+    let dir = Dir::new();
+    for number in 0..FILES {
+        put(&dir, format!("source/{}/{number}", number % 10), vec![7; 10_000]);
+    }
+    dir.folder("inbox");
+    let receiver = counted(&dir, "received", "receive 127.0.0.1:0 --into inbox --json").listening();
+    let send = format!("send source {}", receiver.address);
+    counted(&dir, "sent", &send).run().done();
+    receiver.signal(Signal::TERM);
+    receiver.wait();
+    assert_eq!(names_in(&dir.path().join("inbox/source/9")).len(), FILES / 10);
+    let (sent, received) = (counts(&dir, "sent"), counts(&dir, "received"));
+    for counts in [&sent, &received] {
+        let ((starts, _), (_, calls)) = (split(counts, &STARTS), split(counts, &TURNS));
+        assert!(starts < 20 && calls < 20 * FILES, "{starts} and {calls} of {counts:?}");
+    }
+    let calls = |name| split(&received, &[name]).0;
+    // One that came, and one that found nobody.
+    assert!(calls("accept4") <= 3, "{received:?}");
+    // Two for each batch, and some at the end. What a test's own disk is may have none.
+    assert!(calls("syncfs") <= 20 && calls("fsync") <= 20, "{received:?}");
+    assert!(calls("linkat") >= FILES, "{received:?}");
 }

@@ -3,6 +3,7 @@
 pub(crate) mod admission;
 pub(crate) mod command;
 pub(crate) mod controls;
+pub(crate) mod descriptors;
 pub(crate) mod keep_free;
 pub(crate) mod limiter;
 pub(crate) mod promise;

@@ -229,6 +229,14 @@ pub(super) enum Stop {
     Failed(io::Error),
 }
 
+impl Stop {
+    /// Too many descriptors are open in the process, or in the whole system.
+    pub(super) fn is_for_descriptors(&self) -> bool {
+        let Self::Failed(error) = self else { return false };
+        matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE))
+    }
+}
+
 impl From<Refusal> for Stop {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)

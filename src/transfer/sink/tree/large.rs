@@ -190,7 +190,7 @@ impl TreeSink {
         new.set_mode(self.policy.mode(item.mode))?;
         new.set_mtime(item.mtime)?;
         let has_to_be_synced = self.policy.sync && self.syncing(place) != Syncing::Never;
-        let sync = || new.sync().map_err(io::Error::from);
+        let mut sync = || new.sync().map_err(io::Error::from);
         let is_synced = has_to_be_synced
             && match record {
                 Some(record) => record.around_sync(sync)?,

@@ -48,7 +48,7 @@ impl TreeSink {
                 },
                 Some(seen) => {
                     // With a new name for unsynced bytes, a cut leaves neither the old nor the new ones.
-                    if self.policy.sync && self.syncing(place) != Syncing::Never {
+                    if self.policy.sync && self.syncing(place) != Syncing::Never && !new.is_synced() {
                         new.sync()?;
                     }
                     match place.folder.stat(name) {

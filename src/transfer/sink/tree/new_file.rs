@@ -31,6 +31,8 @@ pub(super) struct NewFile {
     name: Option<PathBuf>,
     /// Its name is not to be removed.
     stays: bool,
+    /// All of it but its name is on disk, or nothing more can be done for that.
+    is_synced: bool,
 }
 
 impl NewFile {
@@ -41,6 +43,7 @@ impl NewFile {
             folder,
             name: None,
             stays: false,
+            is_synced: false,
         })
     }
 
@@ -51,6 +54,7 @@ impl NewFile {
             folder,
             name: Some(name),
             stays: false,
+            is_synced: false,
         }
     }
 
@@ -93,12 +97,24 @@ impl NewFile {
     }
 
     /// Puts it on disk, but for its name. False where its file system syncs no files.
-    pub(super) fn sync(&self) -> Result<bool, Errno> {
-        match retry_on_intr(|| fsync(&self.file)) {
-            Ok(()) => Ok(true),
-            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(false),
-            Err(error) => Err(error),
-        }
+    pub(super) fn sync(&mut self) -> Result<bool, Errno> {
+        let is_on_disk = match retry_on_intr(|| fsync(&self.file)) {
+            Ok(()) => true,
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => false,
+            Err(error) => return Err(error),
+        };
+        self.is_synced = true;
+        Ok(is_on_disk)
+    }
+
+    /// All of its file system was put on disk.
+    pub(super) fn was_synced(&mut self) {
+        self.is_synced = true;
+    }
+
+    /// Whether a new name for it cannot lead to less than all of it, whenever the power is cut.
+    pub(super) fn is_synced(&self) -> bool {
+        self.is_synced
     }
 
     /// Gives it its final name, which is free.

@@ -26,7 +26,7 @@ pub(super) struct Unsynced {
 }
 
 /// What a sync brought, by where something lies. True where it is on disk now.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Synced {
     volumes: HashMap<usize, Result<bool, Reason>>,
     folders: HashMap<FolderId, Result<bool, Reason>>,
@@ -80,21 +80,28 @@ impl TreeSink {
     /// Syncs all that was touched.
     pub(super) fn sync_touched(&mut self) -> Synced {
         let mut synced = Synced {
+            volumes: self.sync_volumes(),
+            folders: HashMap::new(),
             before: self.unsynced.before.take(),
-            ..Synced::default()
         };
+        for (id, folder) in self.unsynced.folders.drain() {
+            synced.folders.insert(id, sync_folder(&folder));
+        }
+        synced
+    }
+
+    /// Syncs the volumes where that goes at once. What that brought, by their numbers.
+    pub(super) fn sync_volumes(&mut self) -> HashMap<usize, Result<bool, Reason>> {
+        let mut results = HashMap::new();
         for (number, volume) in self.places.volumes.iter_mut().enumerate() {
             let result = match volume.syncing() {
                 Syncing::Never => Ok(false),
                 Syncing::AtOnce => volume.sync_at_once().map(|()| true),
                 Syncing::Each => continue,
             };
-            synced.volumes.insert(number, result.map_err(|error| reason(&error)));
+            results.insert(number, result.map_err(|error| reason(&error)));
         }
-        for (id, folder) in self.unsynced.folders.drain() {
-            synced.folders.insert(id, sync_folder(&folder));
-        }
-        synced
+        results
     }
 }
 

@@ -25,6 +25,23 @@ fn a_small_file_has_its_bytes_its_mode_and_its_time_to_the_nanosecond() {
 }
 
 #[test]
+fn a_batch_may_have_each_file_in_a_folder_of_its_own_and_leaves_few_of_them_open() {
+    let mut tree = Tree::new(TreePolicy { sync: true, ..POLICY });
+    let number = |number: usize| number.to_string();
+    for folder in (0..1000).map(number) {
+        fs::create_dir(tree.at(&folder)).expect("free");
+    }
+    let files: Vec<SmallFile> = (0..1000).map(|at| small(&format!("{at}/a"), &number(at))).collect();
+    let outcomes = tree.sink.store_batch(&files);
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Stored { .. })));
+    assert_eq!(tree.read("999/a"), "999");
+    let open = fs::read_dir("/proc/self/fd").expect("there").flatten();
+    let leads_to = open.filter_map(|entry| fs::read_link(entry.path()).ok());
+    let below = leads_to.filter(|path| path.starts_with(tree.root.path())).count();
+    assert!((1..40).contains(&below), "{below}");
+}
+
+#[test]
 fn without_a_sync_nothing_is_told_as_durable_and_a_stricter_umask_is_kept_to() {
     let mut tree = Tree::new(TreePolicy { umask: 0o077, ..POLICY });
     assert_eq!(tree.store("a", "data"), stored());

@@ -105,8 +105,11 @@ fn what_a_failed_sync_leaves_in_doubt_has_no_name_that_a_later_run_would_trust()
         outcomes.iter().all(|outcome| matches!(outcome, Outcome::Failed(_))),
         "{outcomes:?}"
     );
-    // What was replaced was on disk before it got its name.
-    assert_eq!((tree.names(""), tree.read("old")), (vec!["old".into()], "new".into()));
+    // Nothing gets its name before it is on disk.
+    assert_eq!(
+        (tree.names(""), tree.read("old")),
+        (vec!["old".into()], "precious".into())
+    );
 }
 
 /// Says to the test below that it runs where it may mount.
