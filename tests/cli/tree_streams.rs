@@ -1,11 +1,12 @@
 //! Trees over several connections: blocks of large files go over any of them.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
 use crate::common::{Dir, Ended, Process};
-use crate::cutting_proxy::cutting_proxy;
+use crate::cutting_proxy::{cutting_proxy, swallowing_proxy};
 use crate::part_logs::until_recorded_in;
 use crate::trees::{counts, finished, noise, put};
 
@@ -148,5 +149,22 @@ fn where_one_of_several_connections_breaks_retry_goes_on_with_an_array_and_with_
         );
         receiving.signal(Signal::TERM);
         receiving.wait();
+    }
+}
+
+#[test]
+fn a_further_connection_that_loses_blocks_ends_a_tree_within_the_timeout_though_both_ends_have_limits() {
+    for proxy in [cutting_proxy, swallowing_proxy] {
+        let dir = dir();
+        let receiving = dir.listen(
+            "receive",
+            "127.0.0.1:0 --timeout 2s --limit 400MB/s --into inbox --once",
+        );
+        let through = proxy(receiving.address.clone(), 1, 1_500_000);
+        let begin = Instant::now();
+        let sending = send(&dir, &through, "--streams 2 --timeout 2s --limit 10MB/s");
+        assert_eq!(sending.wait().status.code(), Some(1));
+        assert_eq!(receiving.wait().status.code(), Some(1));
+        assert!(begin.elapsed() < Duration::from_secs(15));
     }
 }

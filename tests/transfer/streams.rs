@@ -7,7 +7,7 @@ use arraylift::{
     SendRouteChoice, Side, SinkSpec, WireChoice,
 };
 
-use crate::cutting_proxy::cutting_proxy;
+use crate::cutting_proxy::{cutting_proxy, swallowing_proxy};
 use crate::support::*;
 
 fn over(streams: u16) -> Options {
@@ -260,19 +260,29 @@ fn last_bytes(events: &crossbeam_channel::Receiver<Event>) -> Option<u64> {
 }
 
 fn through_a_proxy(cut: usize, after_bytes: usize, into: &std::path::Path) -> (Outcome, Outcome) {
+    let options = (options(WireChoice::Auto), over(3));
+    through(|to| cutting_proxy(to, cut, after_bytes), &options, into)
+}
+
+/// What comes of an array that goes to a file through a proxy, with options of the receiver and of the sender.
+fn through(
+    proxy: impl Fn(String) -> String,
+    (receive_options, send_options): &(Options, Options),
+    into: &std::path::Path,
+) -> (Outcome, Outcome) {
     let listener = Listener::bind(&Endpoint::Tcp("127.0.0.1:0".into())).expect("free");
-    let proxy = cutting_proxy(listener.address().into(), cut, after_bytes);
+    let proxy = proxy(listener.address().into());
     let job = Job::Receive {
         from: Incoming::Listener(listener),
         sink: SinkSpec::File(into.into()),
         expect: None,
     };
-    let (receiving, _events) = start(job, &options(WireChoice::Auto));
+    let (receiving, _events) = start(job, receive_options);
     let send = Job::Send {
         source: range("0:2e7", "f64"),
         to: Endpoint::parse(&proxy).expect("address"),
     };
-    let (sent, _) = run(send, &over(3));
+    let (sent, _) = run(send, send_options);
     (sent, receiving.join())
 }
 
@@ -294,6 +304,23 @@ fn a_connection_that_breaks_within_a_block_is_an_error_and_nothing_gets_its_name
         }
         assert!(whole_in(folder.path()).is_empty(), "connection {cut}");
     }
+}
+
+#[test]
+fn a_connection_that_loses_blocks_ends_an_array_within_the_timeout_though_both_ends_have_limits() {
+    let folder = tempfile::tempdir().expect("folder");
+    let into = folder.path().join("into.npy");
+    let limited = |options| Options {
+        limit_bytes_per_s: Some(400_000_000),
+        timeout: Duration::from_secs(2),
+        ..options
+    };
+    let options = (limited(options(WireChoice::Auto)), limited(over(3)));
+    let (sent, received) = through(|to| swallowing_proxy(to, 1, 5_000_000), &options, &into);
+    for outcome in [sent, received] {
+        error(outcome);
+    }
+    assert!(whole_in(folder.path()).is_empty());
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub(crate) struct FurtherTreeReceiver {
     /// Once the sender was told that it may send.
     inbox: Option<TreeInbox>,
     idle_messages: u64,
+    /// It has brought a block, whole or not.
+    has_brought: bool,
 }
 
 impl FurtherTreeReceiver {
@@ -45,6 +47,7 @@ impl FurtherTreeReceiver {
             junction,
             inbox: None,
             idle_messages: 0,
+            has_brought: false,
         }
     }
 
@@ -68,6 +71,7 @@ impl FurtherTreeReceiver {
         while let Some(word) = inbox.next()? {
             match word {
                 TreeWord::Block(block) => {
+                    self.has_brought = true;
                     self.link.probe.moved(block.data.len() as u64);
                     self.junction.put(block);
                 }
@@ -160,8 +164,9 @@ impl Machine for FurtherTreeReceiver {
     }
 
     fn is_needed(&self) -> bool {
-        // What it did not bring comes by another connection, or the sender says why not.
-        self.inbox.as_ref().is_some_and(TreeInbox::is_within_message)
+        // Without a block it was of no use yet. Else nobody knows which others were on their way.
+        let is_within_message = || self.inbox.as_ref().is_some_and(TreeInbox::is_within_message);
+        !self.junction.is_over() && (self.has_brought || is_within_message())
     }
 }
 

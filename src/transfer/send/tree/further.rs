@@ -49,7 +49,8 @@ enum Phase {
     Unused,
     /// Blocks are sent.
     Sending,
-    /// The receiver has closed it behind the last block: whoever speaks for all learns whether all is well.
+    /// The receiver has closed it behind the last block. If it did so because all is well, whoever speaks for all is told
+    /// in time.
     Left,
 }
 
@@ -87,7 +88,12 @@ impl FurtherTreeSender {
             return Ok(Progress::Part);
         }
         if self.phase == Phase::Left {
-            return Ok(self.await_others());
+            self.probe.rests(Rest::Others);
+            return Ok(Progress::Wait {
+                interest: Interest::NOTHING,
+                until: None,
+                peer_owes: true,
+            });
         }
         if self.hear(now)? {
             return Ok(Progress::Moved);
@@ -148,21 +154,12 @@ impl FurtherTreeSender {
         self.outbox.is_empty() && is_idle
     }
 
-    fn await_others(&mut self) -> Progress {
-        self.probe.rests(Rest::Others);
-        Progress::Wait {
-            interest: Interest::NOTHING,
-            until: None,
-            peer_owes: false,
-        }
-    }
-
     /// Takes what the receiver has said, and whether it has said something.
     fn hear(&mut self, now: Instant) -> Result<bool, Error> {
         let mut buffer = [0; 4096];
         let received = recv(self.connection.as_fd(), &mut buffer[..], RecvFlags::DONTWAIT);
         match received.map(|(received, _)| received).map_err(std::io::Error::from) {
-            Ok(0) if self.has_said_all() => {
+            Ok(0) if self.phase == Phase::Sending && self.has_said_all() => {
                 self.phase = Phase::Left;
                 return Ok(true);
             }
@@ -223,7 +220,7 @@ impl Machine for FurtherTreeSender {
 
     fn is_needed(&self) -> bool {
         // Nobody knows which of its blocks have come.
-        self.phase == Phase::Sending
+        matches!(self.phase, Phase::Sending | Phase::Left)
     }
 }
 
