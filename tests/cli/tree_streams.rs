@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::common::{Dir, Ended, Process};
-use crate::cutting_proxy::{cutting_proxy, swallowing_proxy};
+use crate::cutting_proxy::{Cut, cutting_proxy};
 use crate::part_logs::until_recorded_in;
 use crate::trees::{counts, finished, noise, put};
 
@@ -131,21 +131,25 @@ fn what_a_killed_end_had_over_several_connections_is_not_sent_again() {
 
 #[test]
 fn where_one_of_several_connections_breaks_retry_goes_on_with_an_array_and_with_a_tree() {
-    for (source, cut) in [("src", 0), ("src/first", 0), ("src", 1), ("src/first", 1)] {
+    let cuts = [(0, Cut::AtBothEnds), (1, Cut::AtBothEnds), (1, Cut::AtTheReceiver)];
+    for (source, (number, cut)) in ["src", "src/first"]
+        .into_iter()
+        .flat_map(|source| cuts.map(|cut| (source, cut)))
+    {
         let dir = dir();
         let receiving = dir.listen("serve", "127.0.0.1:0 --keep-free 0 --into inbox --json");
-        let proxy = cutting_proxy(receiving.address.clone(), cut, 3_000_000);
-        let arguments = format!("send {source} {proxy} --streams 3 --retry=20s --limit 20MB/s --json");
+        let proxy = cutting_proxy(receiving.address.clone(), number, 1_200_000, cut);
+        let arguments = format!("send {source} {proxy} --streams 3 --retry=20s --limit 10MB/s --json");
         let sent = dir.arraylift(arguments.split(' ')).start().wait().done();
         let finished = finished(&sent);
         assert!(
             finished["resumed_bytes"].as_u64() > Some(0),
-            "{source}, {cut}: {finished}"
+            "{source}, {number}, {cut:?}: {finished}"
         );
         let name = if source == "src" { "src/first" } else { "first" };
         assert!(
             dir.read(&format!("inbox/{name}")) == dir.read("src/first"),
-            "{source}, {cut}"
+            "{source}, {number}, {cut:?}"
         );
         receiving.signal(Signal::TERM);
         receiving.wait();
@@ -154,17 +158,17 @@ fn where_one_of_several_connections_breaks_retry_goes_on_with_an_array_and_with_
 
 #[test]
 fn a_further_connection_that_loses_blocks_ends_a_tree_within_the_timeout_though_both_ends_have_limits() {
-    for proxy in [cutting_proxy, swallowing_proxy] {
+    for cut in [Cut::AtBothEnds, Cut::AtTheReceiver, Cut::Nowhere] {
         let dir = dir();
         let receiving = dir.listen(
             "receive",
             "127.0.0.1:0 --timeout 2s --limit 400MB/s --into inbox --once",
         );
-        let through = proxy(receiving.address.clone(), 1, 1_500_000);
+        let through = cutting_proxy(receiving.address.clone(), 1, 1_500_000, cut);
         let begin = Instant::now();
         let sending = send(&dir, &through, "--streams 2 --timeout 2s --limit 10MB/s");
         assert_eq!(sending.wait().status.code(), Some(1));
         assert_eq!(receiving.wait().status.code(), Some(1));
-        assert!(begin.elapsed() < Duration::from_secs(15));
+        assert!(begin.elapsed() < Duration::from_secs(15), "{cut:?}");
     }
 }

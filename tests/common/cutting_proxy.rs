@@ -1,23 +1,28 @@
-//! A proxy that cuts one connection, or lets nothing more through over it.
+//! A proxy that cuts one connection.
+
+#![allow(dead_code, reason = "no test cuts in every way")]
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 
-/// Lets everything through to the receiver; the connection that is the `cut`-th is cut after so many bytes.
-pub(crate) fn cutting_proxy(to: String, cut: usize, after_bytes: usize) -> String {
-    proxy(to, cut, after_bytes, false)
+/// What becomes of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// It is closed at both ends.
+    AtBothEnds,
+    /// It is closed for the receiver, and the sender is not told.
+    AtTheReceiver,
+    /// Nobody learns of it: what comes goes nowhere.
+    Nowhere,
 }
 
-/// The same, but that nobody learns of it: what comes over that connection goes nowhere.
-pub(crate) fn swallowing_proxy(to: String, cut: usize, after_bytes: usize) -> String {
-    proxy(to, cut, after_bytes, true)
-}
-
-fn proxy(to: String, cut: usize, after_bytes: usize, swallows: bool) -> String {
+/// Lets everything through to the receiver; the connection that is the `number`-th is cut after so many bytes.
+pub(crate) fn cutting_proxy(to: String, number: usize, after_bytes: usize, cut: Cut) -> String {
+    let is_cut = move |at: usize| at == number;
     let proxy = TcpListener::bind("127.0.0.1:0").expect("port");
     let address = proxy.local_addr().expect("address").to_string();
     let body = move || {
-        for (number, connection) in proxy.incoming().take(8).enumerate() {
+        for (at, connection) in proxy.incoming().take(8).enumerate() {
             let (Ok(sender), Ok(receiver)) = (connection, TcpStream::connect(&to)) else {
                 return;
             };
@@ -27,10 +32,13 @@ fn proxy(to: String, cut: usize, after_bytes: usize, swallows: bool) -> String {
                 let _ = back_to.shutdown(Shutdown::Both);
             };
             let forth = move || {
-                let most = if number == cut { after_bytes as u64 } else { u64::MAX };
+                let most = if is_cut(at) { after_bytes as u64 } else { u64::MAX };
                 let _ = std::io::copy(&mut (&sender).take(most), &mut &receiver);
                 let _ = (&receiver).flush();
-                if swallows && number == cut {
+                if is_cut(at) && cut == Cut::AtTheReceiver {
+                    let _ = receiver.shutdown(Shutdown::Write);
+                }
+                if is_cut(at) && cut != Cut::AtBothEnds {
                     let _ = std::io::copy(&mut &sender, &mut std::io::sink());
                 }
                 let _ = (receiver.shutdown(Shutdown::Both), sender.shutdown(Shutdown::Both));

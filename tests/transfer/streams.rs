@@ -7,7 +7,7 @@ use arraylift::{
     SendRouteChoice, Side, SinkSpec, WireChoice,
 };
 
-use crate::cutting_proxy::{cutting_proxy, swallowing_proxy};
+use crate::cutting_proxy::{Cut, cutting_proxy};
 use crate::support::*;
 
 fn over(streams: u16) -> Options {
@@ -261,7 +261,11 @@ fn last_bytes(events: &crossbeam_channel::Receiver<Event>) -> Option<u64> {
 
 fn through_a_proxy(cut: usize, after_bytes: usize, into: &std::path::Path) -> (Outcome, Outcome) {
     let options = (options(WireChoice::Auto), over(3));
-    through(|to| cutting_proxy(to, cut, after_bytes), &options, into)
+    through(
+        |to| cutting_proxy(to, cut, after_bytes, Cut::AtBothEnds),
+        &options,
+        into,
+    )
 }
 
 /// What comes of an array that goes to a file through a proxy, with options of the receiver and of the sender.
@@ -316,7 +320,7 @@ fn a_connection_that_loses_blocks_ends_an_array_within_the_timeout_though_both_e
         ..options
     };
     let options = (limited(options(WireChoice::Auto)), limited(over(3)));
-    let (sent, received) = through(|to| swallowing_proxy(to, 1, 5_000_000), &options, &into);
+    let (sent, received) = through(|to| cutting_proxy(to, 1, 5_000_000, Cut::Nowhere), &options, &into);
     for outcome in [sent, received] {
         error(outcome);
     }
