@@ -17,7 +17,7 @@ use super::expiry::expire_in;
 use super::file_system::FileSystem;
 use super::folder::Folder;
 use super::on_record::OnRecord;
-use super::part_log::{Found, ItemHead, Known, PartLog, find};
+use super::part_log::{Found, ItemHead, Known, PartLog, Patience, find};
 use super::part_name::numbers_for;
 use super::{Content, SinkRequest, part_name};
 
@@ -59,7 +59,7 @@ impl OpenedPart {
         };
         let is_marked = |file: &File| is_marked(file, request);
         expire_in(folder);
-        let found = find(folder, head);
+        let found = find(folder, head, &mut Patience::short());
         let mut note = None;
         if let Found::NotUsable { part, reason } = found {
             let part = folder.path_of(&part);

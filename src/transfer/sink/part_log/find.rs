@@ -60,13 +60,13 @@ pub(crate) struct Known {
 }
 
 /// Looks for a part of this item, which may come from another source and in other blocks. Blocks that may not have been on
-/// disk are read and compared: at most as many as come in some seconds. A log without a part is removed.
-pub(in crate::transfer::sink) fn find(folder: &Arc<Folder>, item: &ItemHead) -> Found {
+/// disk are read and compared: at most as many as come in some seconds. A log without a part is removed. What somebody has
+/// is waited for as long as there is `patience`.
+pub(in crate::transfer::sink) fn find(folder: &Arc<Folder>, item: &ItemHead, patience: &mut Patience) -> Found {
     let mut found = Found::Nothing;
-    let mut patience = Patience::short();
     for number in numbers_for(&item.wanted, item.bytes) {
         let part = number.name_for(&item.wanted);
-        match look_at(folder, &part, item, &mut patience) {
+        match look_at(folder, &part, item, patience) {
             Ok(Some(interrupted)) => return Found::Part(Box::new(interrupted)),
             Ok(None) => {}
             Err(reason) => found = Found::NotUsable { part, reason },
@@ -139,7 +139,7 @@ fn look_at(
     patience: &mut Patience,
 ) -> Result<Option<Interrupted>, Unusable> {
     let name = log_name(part);
-    let Some(log) = open_own(folder, &name)? else {
+    let Some(log) = log_of(folder, part, &name, patience)? else {
         return Ok(None);
     };
     let Some(file) = open_own(folder, part)? else {
@@ -171,6 +171,17 @@ fn look_at(
     let known = Known::new(folder, part, log, head, (read, there));
     let name = part.into();
     Ok(Some(Interrupted { file, name, known }))
+}
+
+/// The log of a part. Whoever has a part may write its log in the end.
+fn log_of(folder: &Folder, part: &Path, name: &Path, patience: &mut Patience) -> Result<Option<File>, Unusable> {
+    if let Some(log) = open_own(folder, name)? {
+        return Ok(Some(log));
+    }
+    match open_own(folder, part)? {
+        Some(file) if patience.waits_for(&file)? => open_own(folder, name),
+        Some(_) | None => Ok(None),
+    }
 }
 
 fn check_item(head: &Head, item: &ItemHead, part: &Metadata) -> Result<(), Unusable> {

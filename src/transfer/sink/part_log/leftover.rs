@@ -461,6 +461,9 @@ mod tests {
         interrupted(&place, "a.npy", SystemTime::now(), [DAY, DAY]);
         let found = interrupted_parts(&place.at("")).expect("a folder");
         assert_eq!(found.len(), 1);
-        assert!(matches!(super::super::find(&place.open, &item()), Found::Part(_)));
+        assert!(matches!(
+            super::super::find(&place.open, &item(), &mut Patience::none()),
+            Found::Part(_)
+        ));
     }
 }

@@ -27,6 +27,7 @@ pub(crate) use head::ItemHead;
 pub(crate) use leftover::{InterruptedPart, KEPT, discard, expire, interrupted_parts, interrupted_parts_below};
 pub(crate) use log::{PartLog, PartLogError};
 pub(crate) use mark_clock::MarkClock;
+pub(super) use stored::Patience;
 
 /// Where the second copy of the head lies; the first is at byte 0.
 const SECOND_HEAD_AT: u64 = 4096;

@@ -22,19 +22,25 @@ const RECORDS_AT_ONCE: usize = 8192;
 /// Between two tries to lock a file.
 const LOCK_INTERVAL: Duration = Duration::from_millis(5);
 
-/// How often a lock is tried again that somebody has: a process that was killed may hold it for a moment longer.
+/// How often a lock is tried again that somebody has: a process that was killed may hold it for a moment longer, and a
+/// transfer whose sender has gone works through what had come.
 #[derive(Debug)]
-pub(super) struct Patience {
+pub(in crate::transfer::sink) struct Patience {
     tries_left: u32,
 }
 
 impl Patience {
     /// Some 35 ms in all, however many locks are asked for.
-    pub(super) fn short() -> Self {
+    pub(in crate::transfer::sink) fn short() -> Self {
         Self { tries_left: 7 }
     }
 
-    pub(super) fn none() -> Self {
+    /// Some 3 s in all.
+    pub(in crate::transfer::sink) fn long() -> Self {
+        Self { tries_left: 600 }
+    }
+
+    pub(in crate::transfer::sink) fn none() -> Self {
         Self { tries_left: 0 }
     }
 
@@ -54,6 +60,14 @@ impl Patience {
                 }
             }
         }
+    }
+
+    /// Waits until nobody has `file`. Whether somebody had it, and has it no more.
+    ///
+    /// # Errors
+    /// The file system has no locks.
+    pub(super) fn waits_for(&mut self, file: &File) -> Result<bool, Unusable> {
+        Ok(!Self::none().lock(file)? && self.lock(file)?)
     }
 }
 

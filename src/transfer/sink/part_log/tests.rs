@@ -74,7 +74,7 @@ impl Place {
 
     /// What another process finds.
     fn find(&self, item: &ItemHead) -> Found {
-        find(&self.open, item)
+        find(&self.open, item, &mut Patience::short())
     }
 
     pub(super) fn go_on(&self, item: &ItemHead) -> (Receiving, Vec<u32>) {

@@ -235,7 +235,10 @@ fn a_log_within_goes_when_its_file_is_gone_and_stays_while_it_is_there() {
     for _ in 0..2 {
         assert_eq!(interrupted_parts(&place.at("")).expect("a folder").len(), 1);
         expire(&place.at(""), SystemTime::now()).expect("a folder");
-        assert!(matches!(find(&place.open, &item), Found::Nothing));
+        assert!(matches!(
+            find(&place.open, &item, &mut Patience::short()),
+            Found::Nothing
+        ));
     }
     std::fs::remove_file(place.at("there.bin")).expect("there");
     assert!(interrupted_parts(&place.at("")).expect("a folder").is_empty());

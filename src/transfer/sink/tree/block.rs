@@ -63,7 +63,7 @@ impl TreePart {
     /// Whether zeros need not be written there. A part that was there may have other bytes in their place, which go.
     fn has_holes_at(&self, at: u64, bytes: u64) -> bool {
         let punch = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-        self.is_sparse && (!self.is_resumed || fallocate(&self.new.file, punch, at, bytes).is_ok())
+        self.blocks.is_sparse && (!self.is_resumed || fallocate(&self.new.file, punch, at, bytes).is_ok())
     }
 }
 

@@ -21,14 +21,15 @@ use super::places::{Place, as_path};
 use super::resume::PartRecord;
 use super::sync::sync_folder;
 use super::volume::Syncing;
+use crate::wire::native::Timestamp;
 
 /// A large file on its way: `NAME.arraylift-NUMBER.part` in its folder, this user's alone, and locked. Dropped before it is
 /// published, it stays where there is enough of it to go on with; otherwise it is removed.
 #[derive(Debug)]
 pub(crate) struct TreePart {
-    item: TreeItem,
+    pub(super) item: TreeItem,
     bytes: u64,
-    pub(super) is_sparse: bool,
+    pub(super) blocks: FileBlocks,
     replaces: Option<Seen>,
     place: Place,
     pub(super) new: NewFile,
@@ -51,7 +52,7 @@ impl TreePart {
         Self {
             bytes: item.file_bytes(),
             item,
-            is_sparse: blocks.is_sparse,
+            blocks,
             replaces,
             place,
             new,
@@ -77,6 +78,14 @@ impl TreePart {
         {
             record.remove();
         }
+    }
+
+    /// Whether another session has brought the same file meanwhile: nobody will go on with this one.
+    fn is_whole_elsewhere(&self) -> bool {
+        let there = self.place.folder.stat(as_path(self.item.path.name()));
+        there.is_ok_and(|there| {
+            there.st_size.unsigned_abs() == self.bytes && Timestamp::modified(&there) == self.item.mtime
+        })
     }
 
     /// Where its bytes go. It has its full length from the first moment, and takes space as they come.
@@ -156,7 +165,7 @@ impl TreeSink {
             record: self.new_record(&item, blocks, &place),
             item,
             bytes,
-            is_sparse: blocks.is_sparse,
+            blocks,
             replaces,
             place,
             new,
@@ -204,6 +213,8 @@ impl TreeSink {
         if naming? == Naming::Had {
             return Ok(Outcome::Had);
         }
+        Self::remove_leftovers(part);
+        let place = &part.place;
         self.touch(place);
         if !is_synced {
             return Ok(self.stored(place.volume, false));
@@ -217,8 +228,9 @@ impl TreeSink {
 
 impl Drop for TreePart {
     fn drop(&mut self) {
+        let is_there = self.is_whole_elsewhere();
         let Some(record) = &mut self.record else { return };
-        if !record.is_ours(&self.new.file) || record.is_kept(&self.new) {
+        if !record.is_ours(&self.new.file) || (!is_there && record.is_kept(&self.new)) {
             self.new.keep();
         } else {
             record.remove();

@@ -30,6 +30,8 @@ use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 
+use crate::transfer::sink::part_log::Patience;
+
 pub(crate) use block::FileBlock;
 pub(crate) use item::{Decision, FileBlocks, ItemKind, Outcome, Seen, SmallFile, TreeItem, TreePolicy};
 pub(crate) use large::TreePart;
@@ -46,6 +48,8 @@ pub(crate) struct TreeSink {
     /// Folders that were made or found, and are not finished; whether they were made for this tree.
     unfinished: HashMap<Vec<u8>, bool>,
     unsynced: Unsynced,
+    /// For parts that an earlier session of the same tree may still have.
+    patience: Patience,
 }
 
 impl TreeSink {
@@ -60,6 +64,7 @@ impl TreeSink {
             policy,
             unfinished: HashMap::new(),
             unsynced: Unsynced::default(),
+            patience: Patience::long(),
         })
     }
 

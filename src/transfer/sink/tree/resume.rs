@@ -13,7 +13,7 @@ use crate::transfer::sink::expiry::expire_in;
 use crate::transfer::sink::kept::KEPT_BYTES_MIN;
 use crate::transfer::sink::on_record::{OnRecord, WRITE_INTERVAL};
 use crate::transfer::sink::opened_part::Resumed;
-use crate::transfer::sink::part_log::{Found, Interrupted, ItemHead, Known, PartLog, PartLogError, find};
+use crate::transfer::sink::part_log::{Found, Interrupted, ItemHead, Known, PartLog, PartLogError, Patience, find};
 use crate::wire::{ChecksumKind, Grain};
 
 use super::TreeSink;
@@ -82,7 +82,7 @@ impl TreeSink {
             return Ok(None);
         }
         expire_in(&place.folder);
-        let Found::Part(found) = find(&place.folder, &head) else {
+        let Found::Part(found) = find(&place.folder, &head, &mut self.patience) else {
             return Ok(None);
         };
         let Interrupted { file, name, known } = *found;
@@ -103,6 +103,21 @@ impl TreeSink {
         }
         let blocks = recorded;
         Ok(Some((part, Resumed { grain, blocks })))
+    }
+
+    /// Removes what other sessions have left of a file that is whole now.
+    pub(super) fn remove_leftovers(part: &TreePart) {
+        let Some(head) = head_of(&part.item, part.blocks) else {
+            return;
+        };
+        let folder = &part.place().folder;
+        while let Found::Part(found) = find(folder, &head, &mut Patience::none()) {
+            let Interrupted { name, known, .. } = *found;
+            if folder.unlink(&name).is_err() {
+                return;
+            }
+            known.log.remove();
+        }
     }
 
     /// The record of a part that is new; `None` where it cannot be gone on with.

@@ -1,5 +1,7 @@
 //! Large files that are half received, and gone on with.
 
+use std::time::Duration;
+
 use super::*;
 
 const BLOCK_BYTES: usize = 64 << 10;
@@ -129,6 +131,48 @@ fn a_part_that_somebody_has_or_that_is_of_something_else_is_left_alone() {
     let found = tree.sink.resume_file(&file_of("d/big", BYTES as u64 + 1), BLOCKS, None);
     assert!(found.expect("a place").is_none());
     assert_eq!(tree.resumed(BLOCKS).expect("its own").1.len(), 18);
+}
+
+/// Another session of the same tree.
+fn another(tree: &Tree) -> TreeSink {
+    let mut sink = TreeSink::open(tree.root.path(), POLICY).expect("there");
+    assert_eq!(sink.make_folder(&item("d", ItemKind::Folder)), Outcome::Had);
+    sink
+}
+
+#[test]
+fn a_part_that_an_earlier_session_still_has_is_waited_for_even_before_it_has_a_log() {
+    for blocks in [18, 2] {
+        let mut tree = tree();
+        let part = tree.part_of(blocks);
+        let mut later = another(&tree);
+        let ends = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(300));
+            drop(part);
+        });
+        let found = later.resume_file(&big(), BLOCKS, None).expect("a place");
+        // Too little of it stays for nobody.
+        assert_eq!(found.is_some(), blocks == 18);
+        ends.join().expect("ended");
+    }
+}
+
+#[test]
+fn what_another_session_has_of_a_file_does_not_stay_once_the_file_is_there() {
+    for is_left_before in [true, false] {
+        let mut tree = tree();
+        let part = tree.part_of(18);
+        let mut later = another(&tree);
+        let mut whole = later.begin_file(big(), BLOCKS, None).expect("a place");
+        for index in 0..=20 {
+            whole.write(&block(index, 1)).expect("room");
+        }
+        let mut part = Some(part);
+        part.take_if(|_| is_left_before);
+        assert_eq!(later.publish(whole), stored());
+        drop(part);
+        assert_eq!(tree.names("d"), ["big"], "{is_left_before}");
+    }
 }
 
 #[test]
