@@ -76,6 +76,27 @@ fn blocks_of_large_files_go_over_several_connections_whoever_receives() {
 }
 
 #[test]
+fn both_ends_name_the_file_whose_blocks_move_while_others_are_offered() {
+    let dir = dir();
+    let receiving = dir.listen("receive", "127.0.0.1:0 --once --into inbox --json");
+    let sent = send(&dir, &receiving.address, "--streams 3 --limit 20MB/s")
+        .wait()
+        .done();
+    for ended in [sent, receiving.wait().done()] {
+        let names = moving(&ended);
+        assert!(names.contains(&"src/first".to_owned()), "{names:?}");
+    }
+}
+
+/// The files that one end has named while they moved.
+fn moving(ended: &Ended) -> Vec<String> {
+    let events = ended.objects().into_iter();
+    events
+        .filter_map(|event| Some(event["moving"].as_str()?.to_owned()))
+        .collect()
+}
+
+#[test]
 fn both_ends_in_one_process_take_several_connections_too() {
     let dir = dir();
     let done = dir

@@ -17,7 +17,7 @@ pub struct Items {
     /// Whether that is all of them: the sender has been through its folders.
     #[serde(default)]
     pub are_all_known: bool,
-    /// The path of the one that moved last.
+    /// The path of the file whose bytes moved last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moving: Option<String>,
     /// The first of those that failed; told at the end.

@@ -56,6 +56,8 @@ pub(super) struct Incoming {
     /// Results that were not said.
     results: Vec<ItemResult>,
     pub(super) items: Items,
+    /// The file of which a block came last.
+    moving: Option<u32>,
     pub(super) bytes: u64,
     /// Bytes of files that were there from before, and did not come.
     pub(super) kept_bytes: u64,
@@ -124,6 +126,7 @@ impl Incoming {
             has_finished: false,
             results: Vec::new(),
             items: Items::default(),
+            moving: None,
             bytes: 0,
             kept_bytes: 0,
             claimed_bytes: 0,
@@ -210,7 +213,6 @@ impl Incoming {
                 (ItemKind::File { bytes }, Some(facts), OpenKind::File(coming))
             }
         };
-        self.items.moving = Some(path.display());
         let folder = self.expect_in_folder(&path)?;
         if kind == ItemKind::Folder {
             self.folders.insert(path.as_bytes().to_vec(), number);
@@ -277,7 +279,7 @@ impl Incoming {
             let bytes = task.bytes() + BLOCK_OVERHEAD_BYTES;
             self.spend(bytes)?;
         }
-        self.bytes += task.bytes() as u64;
+        self.moved(number, task.bytes());
         Ok(Some(task))
     }
 
@@ -294,8 +296,16 @@ impl Incoming {
             }
         };
         let task = take_block(file, block, &mut self.due, &mut self.begun)?;
-        self.bytes += task.bytes() as u64;
+        self.moved(number, task.bytes());
         Ok(Some(task))
+    }
+
+    /// So many bytes of a file have come.
+    fn moved(&mut self, number: u32, bytes: usize) {
+        self.bytes += bytes as u64;
+        if self.moving.replace(number) != Some(number) {
+            self.items.moving = self.open.get(&number).map(|open| open.path.display());
+        }
     }
 
     /// The sender has sent all of an item, and has looked again.

@@ -322,6 +322,7 @@ impl TreeSender {
         match opened {
             Ok(opened) => {
                 let file = SentFile::new(item, opened, entry.bytes, blocks, self.checksum);
+                self.outgoing.moves(item);
                 self.sending.set_file(Some(Arc::new(file)));
             }
             Err(fault) => self.drop_item(item, &fault),
@@ -358,6 +359,7 @@ impl TreeSender {
             self.say_end(item, bytes, checksum, 0);
         }
         self.moved(bytes);
+        self.outgoing.moves(item);
         self.outgoing.sent(item);
     }
 

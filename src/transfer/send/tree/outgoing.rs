@@ -158,13 +158,11 @@ impl Outgoing {
 
     /// A file is offered.
     pub(super) fn offer_file(&mut self, entry: Entry) -> u32 {
-        self.items.moving = Some(entry.path.display());
         self.offer_in_walked(file_of(entry, false))
     }
 
     /// A file is offered once more.
     pub(super) fn offer_again(&mut self, entry: Entry, again: &Again) -> u32 {
-        self.items.moving = Some(entry.path.display());
         self.offer(file_of(entry, true), again.folder, true)
     }
 
@@ -219,6 +217,14 @@ impl Outgoing {
     /// The next file that is to be offered again.
     pub(super) fn take_again(&mut self) -> Option<Again> {
         self.again.pop_front()
+    }
+
+    /// The bytes of a file are sent from now on.
+    pub(super) fn moves(&mut self, item: u32) {
+        let path = self.entry(item).map(|entry| entry.path.display());
+        if path.is_some() {
+            self.items.moving = path;
+        }
     }
 
     /// All of a file was sent, and its end.
@@ -516,8 +522,12 @@ mod tests {
 
     /// What a walk says of a file of so many bytes.
     fn entry_of(bytes: u64) -> Entry {
+        named("a", bytes)
+    }
+
+    fn named(name: &str, bytes: u64) -> Entry {
         let folder = tempfile::tempdir().expect("folder");
-        let path = folder.path().join("a");
+        let path = folder.path().join(name);
         let file = std::fs::File::create_new(&path).expect("free");
         file.set_len(bytes).expect("room");
         let roots = Arc::new(Roots::new([path]).expect("there"));
@@ -557,6 +567,18 @@ mod tests {
         assert_eq!(outgoing.large_unsettled(), 1);
         outgoing.settle(&result(large, Status::Failed)).expect("sent");
         assert_eq!(outgoing.large_unsettled(), 0);
+    }
+
+    #[test]
+    fn the_file_that_moves_is_the_one_of_which_bytes_were_sent_last_not_the_one_offered_last() {
+        let mut outgoing = Outgoing::new();
+        let first = outgoing.offer_file(named("first", 3 << 20));
+        let second = outgoing.offer_file(named("second", 3 << 20));
+        assert_eq!(outgoing.items.moving, None);
+        for (item, name) in [(first, "first"), (second, "second")] {
+            outgoing.moves(item);
+            assert_eq!(outgoing.items.moving.as_deref(), Some(name));
+        }
     }
 
     fn result(item: u32, status: Status) -> ItemResult {

@@ -202,6 +202,18 @@ fn blocks_come_of_one_file_at_a_time_until_its_end_or_drop_or_until_it_has_its_r
 }
 
 #[test]
+fn the_file_that_moves_is_the_one_of_which_a_block_came_last_over_whichever_connection() {
+    let mut incoming = wanted(2);
+    assert_eq!(incoming.items.moving, None, "both were only offered");
+    incoming.block(block(1, 0)).expect("its turn");
+    assert_eq!(incoming.items.moving.as_deref(), Some("1"));
+    incoming.joined_block(block(2, 0)).expect("its turn");
+    assert_eq!(incoming.items.moving.as_deref(), Some("2"));
+    incoming.block(block(1, 1)).expect("its turn");
+    assert_eq!(incoming.items.moving.as_deref(), Some("1"));
+}
+
+#[test]
 fn a_file_of_one_block_comes_between_others_and_not_within_one() {
     let mut incoming = offered([file("a", LARGE_BYTES), file("b", 1), file("c", 1)]);
     incoming
