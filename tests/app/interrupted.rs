@@ -15,9 +15,9 @@ use super::{
 
 /// Of the file that is sent; a block has a megabyte at the limit with which it is sent.
 const BYTES: usize = 48 << 20;
-const LIMIT: &str = "20 MB/s";
+pub(super) const LIMIT: &str = "20 MB/s";
 /// So much has moved before anything breaks: some of it has been recorded.
-const SOME: u64 = 12 << 20;
+pub(super) const SOME: u64 = 12 << 20;
 
 /// A receiver of its own process, which is killed with this.
 struct Service {
@@ -60,13 +60,13 @@ impl Drop for Service {
     }
 }
 
-struct Story {
-    window: Window,
-    folder: tempfile::TempDir,
+pub(super) struct Story {
+    pub(super) window: Window,
+    pub(super) folder: tempfile::TempDir,
 }
 
 impl Story {
-    fn new(retries: bool) -> Self {
+    pub(super) fn new(retries: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let words = (0..BYTES).map(|at| at.wrapping_mul(2_654_435_761).to_le_bytes());
         let bytes: Vec<u8> = words.take(BYTES / 8).flatten().collect();
@@ -77,7 +77,7 @@ impl Story {
         Self { window, folder }
     }
 
-    fn inbox(&self) -> PathBuf {
+    pub(super) fn inbox(&self) -> PathBuf {
         self.folder.path().join("inbox")
     }
 
@@ -96,6 +96,10 @@ impl Story {
         open_form(&mut self.window);
         until_shown(&mut self.window, "u8 50,331,648");
         self.window.get_by_label("Start").click();
+        self.has_moved_some();
+    }
+
+    pub(super) fn has_moved_some(&mut self) {
         until(&mut self.window, "moving", |app| {
             app.transfers()
                 .selected()
@@ -103,7 +107,7 @@ impl Story {
         });
     }
 
-    fn clicks(&mut self, name: &str) {
+    pub(super) fn clicks(&mut self, name: &str) {
         // What comes right after the end was meant to stop it.
         std::thread::sleep(Duration::from_millis(600));
         self.window.step();
@@ -119,10 +123,24 @@ impl Story {
         self.window.step();
     }
 
+    /// It goes off the list, and what came of it from the disk.
+    pub(super) fn discards(&mut self) {
+        self.clicks("Discard a.bin");
+        assert!(self.window.state().transfers().rows().is_empty());
+        let inbox = self.inbox();
+        for _ in 0..500 {
+            if names_in(&inbox).is_empty() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("it stays: {:?}", names_in(&inbox));
+    }
+
     /// It is done, and part of it had been there.
-    fn is_done(&mut self) {
+    pub(super) fn is_done(&mut self, verified: Option<bool>) {
         until(&mut self.window, "done", |app| {
-            matches!(phase(app), Some(Phase::Done { verified: Some(true) }))
+            phase(app) == Some(&Phase::Done { verified })
         });
         until_shown(&mut self.window, "were there already");
         let transfers = self.window.state().transfers();
@@ -137,7 +155,7 @@ impl Story {
     }
 }
 
-fn names_in(folder: &Path) -> Vec<String> {
+pub(super) fn names_in(folder: &Path) -> Vec<String> {
     let names = std::fs::read_dir(folder).unwrap();
     names
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -159,7 +177,7 @@ fn a_send_whose_receiver_goes_away_is_tried_again_by_itself_until_it_is_back() {
     // Nobody is there for the first tries.
     until_shown(&mut story.window, "Nobody listens at 127.0.0.1:");
     let _service = story.serves(&address);
-    story.is_done();
+    story.is_done(Some(true));
 }
 
 #[test]
@@ -176,7 +194,7 @@ fn without_tries_by_itself_it_stays_interrupted_until_somebody_resumes_it() {
     assert!(story.window.query_by_label("Stop trying").is_none());
     let _service = story.serves(&address);
     story.clicks("Resume a.bin");
-    story.is_done();
+    story.is_done(Some(true));
 }
 
 #[test]
@@ -194,7 +212,7 @@ fn to_stop_trying_leaves_it_interrupted_and_now_tries_at_once() {
     until_shown(&mut story.window, "Trying again in 4 s");
     let _service = story.serves(&address);
     story.clicks_at_once("Now");
-    story.is_done();
+    story.is_done(Some(true));
 }
 
 #[test]
@@ -224,25 +242,13 @@ fn what_was_received_of_one_that_broke_is_removed_with_its_row() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    until(&mut story.window, "moving", |app| {
-        app.transfers()
-            .selected()
-            .is_some_and(|row| row.main_end().series.bytes() > SOME)
-    });
+    story.has_moved_some();
     sender.kill().unwrap();
     sender.wait().unwrap();
     until(&mut story.window, "interrupted", |app| app.transfers().running() == 0);
     until_shown(&mut story.window, "of 50.3 MB are here");
     assert_eq!(names_in(&inbox).len(), 2, "a part and its log");
-    story.clicks("Discard a.bin");
-    assert!(story.window.state().transfers().rows().is_empty());
-    for _ in 0..500 {
-        if names_in(&inbox).is_empty() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("it stays: {:?}", names_in(&inbox));
+    story.discards();
 }
 
 /// A send of 40 GB that broke after 12.1, and is tried again by itself or not.

@@ -12,6 +12,7 @@ mod history;
 mod icon_badge;
 mod instrument;
 mod interrupted;
+mod interrupted_fetch;
 mod keyboard;
 mod keyboard_story;
 mod notify;

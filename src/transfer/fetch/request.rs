@@ -266,6 +266,7 @@ impl FileRequest {
             memory: sink.memory().map(Into::into),
             congestion_control: connection.congestion_control().map(Into::into),
             part: sink.part().map(Into::into),
+            is_on_record: sink.ledger.grain().is_some(),
             chunk_bytes: self.options.chunk_bytes.max(1),
             send_buffer_bytes: connection.buffers().send,
             receive_buffer_bytes: connection.buffers().receive,

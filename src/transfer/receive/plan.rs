@@ -59,6 +59,7 @@ impl ReceivePlan {
             memory: sink.and_then(PreparedSink::memory).map(Into::into),
             congestion_control: connection.congestion_control().map(Into::into),
             part: sink.and_then(PreparedSink::part).map(Into::into),
+            is_on_record: sink.is_some_and(|sink| sink.ledger.grain().is_some()),
             chunk_bytes: link.options.chunk_bytes.max(1),
             send_buffer_bytes: connection.buffers().send,
             receive_buffer_bytes: connection.buffers().receive,

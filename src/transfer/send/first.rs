@@ -178,6 +178,7 @@ impl FirstSender {
             memory: None,
             congestion_control: connection.congestion_control().map(Into::into),
             part: None,
+            is_on_record: false,
             chunk_bytes: self.link.chunk_bytes,
             send_buffer_bytes: connection.buffers().send,
             receive_buffer_bytes: connection.buffers().receive,

@@ -229,6 +229,9 @@ pub struct Started {
     /// The name of a new file until it is whole. What has landed can be read there, with zeros behind it.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "path_text::optional")]
     pub part: Option<PathBuf>,
+    /// What comes is written down beside that file, so that it can be gone on with. Told by the receiver, in its process.
+    #[serde(skip)]
+    pub(crate) is_on_record: bool,
     /// Bytes handed to one system call, at most.
     pub chunk_bytes: usize,
     /// The size of this side's send buffer as the kernel has it, its own bookkeeping included.
@@ -468,6 +471,7 @@ mod tests {
             memory: Some("huge pages".into()),
             congestion_control: None,
             part: Some("a.part".into()),
+            is_on_record: false,
             chunk_bytes: 1,
             send_buffer_bytes: None,
             receive_buffer_bytes: Some(5),

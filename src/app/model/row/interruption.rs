@@ -62,7 +62,11 @@ impl Row {
         let keeps = match &recipe.job {
             Job::Send { .. } => true,
             Job::Receive { sink, .. } | Job::Loopback { sink, .. } => is_on_disk(sink),
-            Job::Fetch { .. } => false,
+            // Nothing is written down of what a server sends without saying which version that is, or not in parts.
+            Job::Fetch { sink, .. } => {
+                let started = self.main_end().started.as_ref();
+                is_on_disk(sink) && started.is_some_and(|started| started.is_on_record)
+            }
         };
         keeps && error.may_pass() && (self.tries.has_started || self.tries.broken > 0)
     }
@@ -81,7 +85,8 @@ impl Row {
         }
         let recipe = self.recipe()?;
         let is_native = self.started().is_some_and(|started| started.wire == "native");
-        if !is_native || recipe.options.checksum == ChecksumKind::None {
+        let is_fetched = matches!(recipe.job, Job::Fetch { .. });
+        if !is_fetched && (!is_native || recipe.options.checksum == ChecksumKind::None) {
             return Some(say!("row-kept-nothing").to_owned());
         }
         if self.is_tree() {

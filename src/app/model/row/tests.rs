@@ -39,6 +39,7 @@ fn start(row: &mut Row) {
             memory: None,
             congestion_control: None,
             part: None,
+            is_on_record: false,
             chunk_bytes: 1 << 20,
             send_buffer_bytes: None,
             receive_buffer_bytes: None,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::app::model::form::{EndpointKind, Form, SinkKind};
+use crate::app::model::form::{EndpointKind, Form, SinkKind, SourceKind};
 use crate::app::model::list::Group;
 use crate::app::model::plan::{Paths, Recipe, check};
 use crate::app::model::row::RowKey;
@@ -30,6 +30,18 @@ fn a_receive(sink: Option<SinkSpec>) -> Recipe {
     });
     if let (Job::Receive { sink: place, .. }, Some(sink)) = (&mut recipe.job, sink) {
         *place = sink;
+    }
+    recipe
+}
+
+fn a_fetch() -> Recipe {
+    let mut recipe = recipe(&Form {
+        source: SourceKind::File,
+        path: "http://a.example/a.npy".to_owned(),
+        ..Form::default()
+    });
+    if let Job::Fetch { sink, .. } = &mut recipe.job {
+        *sink = SinkSpec::Folder("/data".into());
     }
     recipe
 }
@@ -72,8 +84,13 @@ impl Story {
     }
 
     fn starts(&mut self, resumed_bytes: u64) {
+        self.starts_on("native", resumed_bytes, true);
+    }
+
+    fn starts_on(&mut self, wire: &'static str, resumed_bytes: u64, is_on_record: bool) {
         let started = Started {
-            wire: "native".into(),
+            wire: wire.into(),
+            is_on_record,
             total_bytes: Some(TOTAL),
             resumed_bytes,
             part: Some("/data/a.npy.arraylift-1.part".into()),
@@ -150,6 +167,22 @@ fn what_is_nowhere_kept_never_began_or_is_refused_has_failed() {
     refused.fails(1.0, 5, Error::Refused("no room".into()));
     assert!(!refused.row().waits_to_retry());
     assert!(has_failed(refused));
+}
+
+#[test]
+fn a_fetch_goes_on_where_what_came_is_on_record_and_has_failed_where_it_is_not() {
+    for is_on_record in [true, false] {
+        let mut story = Story::of(a_fetch());
+        story.begins(0.0);
+        story.starts_on("https", 0, is_on_record);
+        story.moves(4.0, 12_100_000_000);
+        story.fails(4.0, 12_100_000_000, gone());
+        let row = story.row();
+        assert_eq!(row.is_interrupted(), is_on_record);
+        let kept = is_on_record.then_some("12.1 of 40.0 GB are here");
+        assert_eq!(row.kept_in_words().as_deref(), kept);
+        assert!(row.is_over() && !row.waits_to_retry());
+    }
 }
 
 #[test]
