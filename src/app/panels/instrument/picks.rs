@@ -2,7 +2,7 @@
 
 use eframe::egui::{Align, Align2, Layout, Popup, Rect, Ui, UiBuilder, pos2, vec2};
 
-use super::plot::lines::colour_of;
+use super::plot::lines::{colour_of, other};
 use super::plot::scene::Scene;
 use crate::app::action::Action;
 use crate::app::model::plot_view::{Period, PlotView, Scale, SecondPlot};
@@ -133,8 +133,9 @@ impl Sample {
 /// What is drawn of a row, each with its name.
 fn samples(row: &Row, scene: &Scene) -> Vec<(Sample, &'static str)> {
     let mut samples = vec![Sample::Rate(scene.main)];
-    let others = row.sides().iter().filter(|side| **side != scene.main);
-    samples.extend(others.map(|side| Sample::Rate(*side)));
+    // What another process told of the other end stays drawn when it tells no more.
+    let is_there = |side: Side| row.sides().contains(&side) || !scene.curves.of_side(side).is_empty();
+    samples.extend(Some(other(scene.main)).filter(|side| is_there(*side)).map(Sample::Rate));
     if !scene.curves.spread.is_empty() {
         samples.push(Sample::Spread);
     }
@@ -166,11 +167,6 @@ fn lines_ui(ui: &Ui, row: &Row, scene: &Scene) {
         let y = rect.center().y;
         let place = Rect::from_min_max(pos2(x, y - 5.0), pos2(x + 16.0, y + 5.0));
         let main = colour_of(scene.main, palette);
-        let other = if scene.main == Side::Receiver {
-            palette.sender
-        } else {
-            palette.receiver
-        };
         match sample {
             Sample::Spread => {
                 painter.rect_filled(place, 0.0, main.gamma_multiply(0.3));
@@ -184,8 +180,8 @@ fn lines_ui(ui: &Ui, row: &Row, scene: &Scene) {
                 painter.rect_filled(place, 0.0, main.gamma_multiply(0.4));
                 painter.hline(place.x_range(), place.top() + 1.0, (2.0, main));
             }
-            Sample::Rate(_) => {
-                painter.hline(place.x_range(), y, (1.5, other));
+            Sample::Rate(side) => {
+                painter.hline(place.x_range(), y, (1.5, colour_of(side, palette)));
             }
         }
         painter.text(
@@ -196,5 +192,29 @@ fn lines_ui(ui: &Ui, row: &Row, scene: &Scene) {
             palette.weak,
         );
         x += 46.0 + width;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::model::curves::CurvePoint;
+    use crate::app::model::form::{EndpointKind, Form};
+    use crate::app::model::plan::{Paths, check};
+
+    #[test]
+    fn each_line_has_its_entry_in_the_key_also_of_an_end_that_tells_no_more() {
+        let form = Form {
+            endpoint: EndpointKind::SendTo,
+            send_to: "10.0.0.7:25000".to_owned(),
+            ..Form::default()
+        };
+        let row = Row::new(1, check(&form, &Paths::default()).recipe.expect("a recipe"), 0.0);
+        let mut scene = Scene::of(&row, &row.numbers(0.0), PlotView::default(), None, 0.0, false);
+        let names = |scene: &Scene| -> Vec<_> { samples(&row, scene).into_iter().map(|(_, name)| name).collect() };
+        assert_eq!(names(&scene), ["sent"]);
+        let of_the_receiver = CurvePoint { t_s: 0.5, value: 4e7 };
+        scene.curves.receiver = vec![vec![of_the_receiver]];
+        assert_eq!(names(&scene), ["sent", "received"]);
     }
 }

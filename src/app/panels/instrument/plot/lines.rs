@@ -27,13 +27,18 @@ pub(in super::super) fn colour_of(side: Side, palette: &Palette) -> Color32 {
     }
 }
 
+/// The end that is drawn as a thin line where this one counts.
+pub(in super::super) fn other(main: Side) -> Side {
+    match main {
+        Side::Sender => Side::Receiver,
+        Side::Receiver => Side::Sender,
+    }
+}
+
 /// Draws all curves of a scene.
 pub(super) fn paint(painter: &Painter, frame: &Frame, scene: &Scene, palette: &Palette, is_dark: bool) {
     let main = colour_of(scene.main, palette);
-    let other = match scene.main {
-        Side::Sender => Side::Receiver,
-        Side::Receiver => Side::Sender,
-    };
+    let other = other(scene.main);
     let runs = with_live(scene);
     let area = if is_dark { AREA_DARK } else { AREA_LIGHT };
     for run in &runs {
