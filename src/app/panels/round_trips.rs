@@ -18,7 +18,9 @@ use crate::app::words::{Key, key, say};
 use crate::ping::RoundTrips;
 
 const ROW_HEIGHT: f32 = 26.0;
-const PLOT_HEIGHT: f32 = 220.0;
+const PLOT_HEIGHT: f32 = 212.0;
+/// A time on the axis is read from so many points to the next one on, and not shown where there are fewer.
+const LABEL_SPACING: RangeInclusive<f32> = 52.0..=56.0;
 const HEADS: [Key; 8] = [
     key!("ping-size"),
     key!("ping-count"),
@@ -176,7 +178,7 @@ fn cells_ui(ui: &mut Ui, row: Rect, cells: &[String; 8], colour: eframe::egui::C
 /// How many took how long, the time logarithmic.
 fn histogram_ui(ui: &mut Ui, one: &RoundTrips) {
     let palette = theme::palette(ui);
-    ui.add_space(STEP);
+    ui.add_space(2.0 * STEP);
     let size = format::exact_bytes(one.size_bytes);
     let title = say!("ping-there-and-back", size = &size);
     ui.label(RichText::new(title).font(theme::strong()));
@@ -210,6 +212,7 @@ fn histogram_ui(ui: &mut Ui, one: &RoundTrips) {
     let counts = |mark: GridMark, _: &RangeInclusive<f64>| format::count(mark.value.max(0.0) as u64);
     let (x_axis, y_axis) = (AxisHints::new_x(), AxisHints::new_y());
     let (x_axis, y_axis) = (x_axis.formatter(seconds), y_axis.formatter(counts));
+    let x_axis = x_axis.label_spacing(LABEL_SPACING);
     let plot = still_plot(ui, "round trips", PLOT_HEIGHT, x_axis, y_axis)
         .x_grid_spacer(|input| marks(input.bounds))
         .show(ui, |plot| {
@@ -238,18 +241,34 @@ fn histogram_ui(ui: &mut Ui, one: &RoundTrips) {
     );
 }
 
-/// 1, 2 and 5 of each decade.
+/// 1, 2 and 5 of each decade. Where all of them are too close, the decades keep their times.
 fn marks((from, to): (f64, f64)) -> Vec<GridMark> {
     let mut marks = Vec::new();
     let mut decade = from.floor();
     while decade <= to {
-        for part in [1.0_f64, 2.0, 5.0] {
+        for (part, step_size) in [(1.0_f64, 1.0), (2.0, 0.3), (5.0, 0.3)] {
             let value = decade + part.log10();
             if (from..=to).contains(&value) {
-                marks.push(GridMark { value, step_size: 0.3 });
+                marks.push(GridMark { value, step_size });
             }
         }
         decade += 1.0;
     }
     marks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_times_on_the_axis_are_too_close_those_of_whole_decades_stay() {
+        let marks = marks((-6.2, -3.5));
+        let stay = |points_a_decade: f64| -> Vec<f64> {
+            let is_shown = |mark: &&GridMark| mark.step_size * points_a_decade >= f64::from(*LABEL_SPACING.start());
+            marks.iter().filter(is_shown).map(|mark| mark.value).collect()
+        };
+        assert_eq!(stay(200.0).len(), 8);
+        assert_eq!(stay(150.0), [-6.0, -5.0, -4.0]);
+    }
 }
