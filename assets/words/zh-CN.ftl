@@ -820,7 +820,7 @@ compare-without = 未参与
 compare-skipped = { $name }：{ $why }
 compare-lost = { $name }，{ $count } 轮失败：{ $why }
 compare-sizes = 用时与大小
-compare-sizes-note = 传输各种大小所需的时间，取中位数；两轴均为对数；点击上方的行可突出其曲线
+compare-sizes-note = 传输各种大小所需的时间，取中位数；两轴均为对数刻度；点击上方的行可突出其曲线
 compare-at-size = { $size }：{ $times }
 compare-no-sizes = 未测量用时与大小的关系：请在上方勾选后重新比较。
 compare-time-for = { $bytes } 用时 { $time }
@@ -830,7 +830,7 @@ compare-browse = 浏览：已保存的比较
 compare-save = 保存
 compare-save-name = 保存比较结果
 compare-lay-beside = 对照
-way-no-folder = 需写入文件：请指定文件夹
+way-no-folder = 需写入文件，请指定文件夹
 way-no-range = 来源是文件，无需生成
 way-too-long = 用时随长度平方增长：最多 1 GB
 way-copying = 复制剩余部分
@@ -857,11 +857,11 @@ way-zerocopy = zerocopy
 way-zerocopy-shows = MSG_ZEROCOPY，带校验：走回环时内核仍会复制，并如实告知
 way-handoff = handoff，Unix 套接字
 way-handoff-shows = 内存本身从一个进程移交另一个进程：不移动字节，无需校验
-way-file-recv = 存文件：recv
+way-file-recv = 存文件，recv
 way-file-recv-shows = 带校验，经缓存中的缓冲区写入新文件
-way-file-splice = 存文件：splice
+way-file-splice = 存文件，splice
 way-file-splice-shows = 带校验，在内核中写入新文件
-way-file-map = 存文件：map
+way-file-map = 存文件，map
 way-file-map-shows = 带校验，写入新文件的内存映射
 
 ## Round trips
@@ -884,7 +884,7 @@ ping-echoed = 回送速率
 ping-bin = { $from } 至 { $to }：{ $count }
 ping-plot = { $size } 的往返用时分布：一半不超过 { $half }，百分之一超过 { $slowest }
 ping-there-and-back = { $size } 往返
-ping-histogram = 往返用时的分布；时间为对数；点击上方的行可查看其直方图
+ping-histogram = 往返用时的分布；时间轴为对数刻度；点击上方的行可查看其直方图
 
 ## New transfer
 

@@ -1,4 +1,4 @@
-//! What the contestants of a comparison are called in the window, and why one does not take part.
+//! What the contestants of a comparison and its array are called in the window, and why a contestant does not take part.
 
 use std::borrow::Cow;
 
@@ -36,6 +36,16 @@ pub(crate) fn reason(reason: &str) -> Cow<'_, str> {
     }
 }
 
+/// Where the array is from. A range has words of its own, in English what a result was saved in.
+#[must_use]
+pub(crate) fn source(source: &str) -> Cow<'_, str> {
+    let range = source.strip_prefix("range ").and_then(|ends| ends.split_once(" … "));
+    match range {
+        Some((from, to)) => say!("plan-range", from = from, to = to).into(),
+        None => source.into(),
+    }
+}
+
 /// The name of a contestant of this program, and what it shows.
 fn known(contestant: &Contestant) -> Option<(&'static str, &'static str)> {
     Some(match contestant.id.as_str() {
@@ -61,6 +71,7 @@ fn known(contestant: &Contestant) -> Option<(&'static str, &'static str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::words::speak;
     use crate::compare::contestants;
 
     #[test]
@@ -72,5 +83,18 @@ mod tests {
         for one in [NO_FOLDER, NO_RANGE, TOO_LONG] {
             assert_eq!(reason(one), one);
         }
+    }
+
+    #[test]
+    fn a_range_is_named_in_the_language_of_the_window_and_a_file_as_it_is() {
+        for (language, range) in [
+            (Language::English, "range 0 … 1000000"),
+            (Language::Chinese, "范围 0 … 1000000"),
+        ] {
+            speak(language);
+            assert_eq!(source("range 0 … 1000000"), range);
+            assert_eq!(source("/data/range 1.npy"), "/data/range 1.npy");
+        }
+        speak(Language::English);
     }
 }

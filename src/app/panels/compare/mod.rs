@@ -114,7 +114,8 @@ fn subject_in_words(shown: &Comparison) -> String {
     let subject = &shown.subject;
     let array = in_words(&subject.dtype, &subject.shape, Some(subject.bytes));
     let rounds = say!("compare-round-count", count = shown.rounds);
-    let mut words = vec![subject.source.clone(), array, rounds];
+    let source = contestant_text::source(&subject.source).into_owned();
+    let mut words = vec![source, array, rounds];
     let machine = &shown.machine;
     if !machine.cpu.is_empty() {
         words.push(machine.cpu.clone());
