@@ -27,6 +27,7 @@ mod pinging;
 mod placement;
 mod process_end;
 mod reading_values;
+mod repaints;
 mod settings_file;
 mod system_fonts;
 pub(crate) mod theme;
@@ -39,7 +40,6 @@ mod worker;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -68,6 +68,7 @@ use notifying::Notifying;
 use other_processes::OtherProcesses;
 use pinging::Pings;
 use process_end::ProcessEnd;
+use repaints::{Repaints, waker};
 use system_fonts::SystemFonts;
 use window_threads::WindowThreads;
 use worker::{Task, Worker};
@@ -467,35 +468,6 @@ impl eframe::App for App {
     fn persist_egui_memory(&self) -> bool {
         false
     }
-}
-
-/// When the next frame comes; shared with the threads that ask for one.
-#[derive(Debug)]
-struct Repaints {
-    /// Milliseconds until the frame that an event asks for.
-    interval_ms: AtomicU64,
-    /// Whether a frame has been requested since the last one.
-    is_requested: AtomicBool,
-}
-
-impl Default for Repaints {
-    fn default() -> Self {
-        Self {
-            interval_ms: AtomicU64::new(50),
-            is_requested: AtomicBool::new(false),
-        }
-    }
-}
-
-/// Asks for a frame after the interval that `repaints` names. Transfers' threads call this 20 times a second; where a
-/// frame is coming anyway the window's thread is left asleep.
-fn waker(ctx: egui::Context, repaints: Arc<Repaints>) -> Waker {
-    Arc::new(move || {
-        if !repaints.is_requested.swap(true, Ordering::AcqRel) {
-            let interval = Duration::from_millis(repaints.interval_ms.load(Ordering::Relaxed));
-            ctx.request_repaint_after_for(interval, egui::ViewportId::ROOT);
-        }
-    })
 }
 
 #[cfg(test)]
