@@ -65,8 +65,8 @@ impl Way {
 
 /// `400 MB in 80.0 ms: 5.00 GB/s, verified (crc64nvme:0123456789abcdef), written to PATH, on disk (the last 9.00 ms)`.
 /// `400 MB received from URL in 80.0 ms: 5.00 GB/s, crc64nvme:0123456789abcdef, written to PATH, on disk (the last 9.00
-/// ms)`. `400 MB handed over in 59.6 µs, no byte moved`. `2,105 files, folders and links (5 there already) in 603 ms: 32.0 MB, 53.1 MB/s,
-/// verified, written to PATH, on disk`.
+/// ms)`. `400 MB handed over in 59.6 µs, no byte moved`. `2,105 files, folders and links (5 there already) in 603 ms: 32.0
+/// MB, 53.1 MB/s, verified, written to PATH, on disk; 2 did not arrive, first of all PATH: its disk is full`.
 pub(super) fn result(finished: &Finished, way: &Way, elapsed_s: f64) -> String {
     let bytes = units::bytes(finished.bytes);
     let seconds = seconds_of(finished).unwrap_or(elapsed_s);
@@ -98,8 +98,18 @@ pub(super) fn result(finished: &Finished, way: &Way, elapsed_s: f64) -> String {
             0 => String::new(),
             had => format!(" ({} there already)", units::count(had)),
         };
+        let failed = match (items.failed, items.failures.first()) {
+            (0, _) => String::new(),
+            (failed, None) => format!("; {} did not arrive", units::count(failed)),
+            (failed, Some(first)) => format!(
+                "; {} did not arrive, first of all {}: {}",
+                units::count(failed),
+                first.path,
+                first.reason
+            ),
+        };
         return format!(
-            "{} files, folders and links{had} in {}: {bytes}{there}, {}, {verified}{}",
+            "{} files, folders and links{had} in {}: {bytes}{there}, {}, {verified}{}{failed}",
             units::count(items.stored + items.had),
             units::duration(elapsed_s),
             units::rate(finished.moved_bytes() as f64 / elapsed_s.max(f64::MIN_POSITIVE)),

@@ -38,6 +38,8 @@ impl Error {
                 format!("the source ended early: {received} of {total} bytes came")
             }
             Self::SourceUnreadable { reason, .. } => format!("the source cannot be read: {reason}"),
+            // Its own words.
+            Self::Aborted(reason) | Self::GoesAway(reason) => reason.clone(),
             // What the peer itself did or said, and what it was asked for.
             Self::ClosedEarly { .. }
             | Self::ClosedWhile(_)
@@ -47,8 +49,6 @@ impl Error {
             | Self::Protocol(_)
             | Self::BadOffer(_)
             | Self::Refused(_)
-            | Self::Aborted(_)
-            | Self::GoesAway(_)
             | Self::DamagedBlock { .. }
             | Self::BadHandoff(_)
             | Self::HandoffNotTaken

@@ -519,3 +519,19 @@ fn a_tree_of_three_hundred_folders_in_one_another_arrives() {
     assert_eq!(dir.read(&format!("inbox/src/{deep}/bottom")), b"deep");
     assert_eq!(counts(&send(&dir, "src", &receiver).done()), [0, 302, 0]);
 }
+
+#[test]
+fn a_receiver_says_how_many_of_a_tree_did_not_arrive_and_why_the_first_did_not() {
+    let dir = Dir::new();
+    for name in ["a", "b", "c"] {
+        put(&dir, format!("src/{name}"), name);
+    }
+    put(&dir, "inbox/src/a", "another");
+    put(&dir, "inbox/src/b", "another");
+    let receiving = dir.listen("receive", "127.0.0.1:0 --into inbox --once");
+    let sent = dir.run(&format!("send src {}", receiving.address));
+    assert_eq!(sent.status.code(), Some(1), "{sent:?}");
+    let received = receiving.wait();
+    let told = "; 2 did not arrive, first of all src/a: a different one is there";
+    assert!(received.stdout.contains(told), "{received:?}");
+}
