@@ -14,6 +14,7 @@ gives no result before finish, so that a sender who waits for one before it goes
 of large files come and go over further connections, too; `--cut` closes one within a block.
 """
 
+import collections
 import contextlib
 import os
 import select
@@ -131,11 +132,15 @@ class Wire:
             return kind, flags, fields
 
     def has_whole(self):
-        """Whether a message has come whole."""
-        if len(self.unread) < 8:
-            return False
-        kind, _, length = struct.unpack_from("<BB2xI", self.unread)
-        return len(self.unread) >= 8 + length + (16 if kind == BLOCK else 0)
+        """Whether a message that says something has come whole; `hear` waits for none then."""
+        while len(self.unread) >= 8:
+            kind, _, length = struct.unpack_from("<BB2xI", self.unread)
+            if len(self.unread) < 8 + length + (16 if kind == BLOCK else 0):
+                return False
+            if kind != KEEP_ALIVE and kind < LATER_KINDS:
+                return True
+            self.unread = self.unread[8 + length :]
+        return False
 
     def has_more(self):
         return bool(self.unread) or bool(select.select([self.stream], [], [], 0)[0])
@@ -310,6 +315,8 @@ class Sender:
 class Receiver:
     def __init__(self, wire, into, args, listener=None):
         self.wire, self.into, self.items, self.ahead = wire, into, {}, 0
+        # The numbers of folders by their places, and how much in each place has no result.
+        self.folders, self.inside = {}, collections.Counter()
         self.streams, self.cut, self.listener, self.others, self.elsewhere = args.streams, args.cut, listener, {}, 0
         self.token = os.urandom(16)
         tight, late = args.tight, args.late
@@ -376,9 +383,6 @@ class Receiver:
             self.cut = False
             return
         while other.has_whole():
-            if other.unread[0] == KEEP_ALIVE:
-                other.take(8)
-                continue
             kind, flags, said = other.hear()
             need(kind == BLOCK and not flags, f"kind {kind} over a further connection")
             need(self.items[said[0]]["wanted"], "a block that nobody waits for")
@@ -396,12 +400,14 @@ class Receiver:
         self.last += 1
         need(item == self.last, f"item {item} is out of turn")
         place = os.path.join(self.into, path)
+        self.inside[os.path.dirname(place)] += 1
         self.items[item] = {"place": place, "fields": fields, "blocks": {}, "wanted": False, "end": None}
         why = path_fault(path) or (target_fault(path, fields[TARGET]) if what == LINK else None)
         if why:
             self.settle(item, REFUSED, why)
         elif what == FOLDER:
             os.makedirs(place, exist_ok=True)
+            self.folders[place] = item
         elif what == LINK:
             if not os.path.islink(place):
                 os.symlink(fields[TARGET], place)
@@ -435,16 +441,25 @@ class Receiver:
         if item not in self.items:
             return
         open_ = self.items[item]
+        need(open_["end"] is None, "a second end")
         if open_["fields"][WHAT] == FOLDER:
+            # Blocks may come later, over other connections.
             inside = [other for other in self.items.values() if os.path.dirname(other["place"]) == open_["place"]]
-            need(not inside, "the end of a folder before all in it has come")
-            self.finish_mode(open_)
-            self.settle(item, STORED)
+            need(all(other["end"] for other in inside), "the end of a folder before those of what is in it")
+            open_["end"] = fields
+            self.leave(item)
             return
         need(fields[BYTES] == open_["fields"][BYTES], "an end of another length")
         open_["end"] = fields
         self.store_if_whole(item)
         need(self.streams > 1 or item not in self.items, "an end within a file")
+
+    def leave(self, item):
+        """A folder that had its end is done when all in it has its result."""
+        open_ = self.items.get(item)
+        if open_ and open_["end"] is not None and not self.inside[open_["place"]]:
+            self.finish_mode(open_)
+            self.settle(item, STORED)
 
     def store_if_whole(self, item):
         """Stores a file that had its end: blocks may come over other connections, and later."""
@@ -472,13 +487,15 @@ class Receiver:
 
     def settle(self, item, status, reason=None):
         self.counts[status] += 1
-        del self.items[item]
+        folder = os.path.dirname(self.items.pop(item)["place"])
         fields = [(ITEM, item), (STATUS, status)] + ([(REASON, reason.encode())] if reason else [])
         result = message(RESULT, *fields)
         if self.late:
             self.results += result
         else:
             self.wire.send(result)
+        self.inside[folder] -= 1
+        self.leave(self.folders.get(folder))
 
 
 def whole(item, path, data=b"x"):
