@@ -87,7 +87,7 @@ class Wire:
 
     def __init__(self, stream):
         stream.settimeout(SILENCE)
-        self.stream, self.unread, self.heard_bytes = stream, b"", 0
+        self.stream, self.unread, self.heard_bytes = stream, bytearray(), 0
 
     def send(self, data):
         """Writes, and reads whenever it waits to write: otherwise both sides could wait for each other."""
@@ -109,7 +109,8 @@ class Wire:
     def take(self, count):
         while len(self.unread) < count:
             self.fill()
-        taken, self.unread = self.unread[:count], self.unread[count:]
+        taken = bytes(self.unread[:count])
+        del self.unread[:count]
         return taken
 
     def hear(self):
@@ -139,7 +140,7 @@ class Wire:
                 return False
             if kind != KEEP_ALIVE and kind < LATER_KINDS:
                 return True
-            self.unread = self.unread[8 + length :]
+            del self.unread[: 8 + length]
         return False
 
     def has_more(self):
