@@ -708,3 +708,32 @@ fn the_disk_space_of_a_log_is_taken_with_its_part_and_within_bounds() {
     let large = of("large", 10_000_000_000);
     assert!((4 << 20..5 << 20).contains(&large), "{large}");
 }
+
+#[test]
+fn twenty_gigabytes_that_a_mark_covers_are_found_within_a_second_and_are_not_read() {
+    const BLOCKS: u32 = 5_120;
+    let place = Place::new();
+    let grain_bytes = 4 << 20;
+    let item = ItemHead {
+        bytes: u64::from(BLOCKS) * u64::from(grain_bytes),
+        data_offset: 0,
+        grain_bytes,
+        ..item()
+    };
+    let receiving = place.begin(&item);
+    // The part has holes alone, and zeros have another checksum: what is read does not count.
+    let other = checksum(&item, &vec![0; grain_bytes as usize]) ^ 1;
+    let landed: Vec<(u32, u64)> = (0..BLOCKS).map(|index| (index, other)).collect();
+    for landed in landed.chunks(100) {
+        receiving.log.record(landed);
+    }
+    receiving.log.mark(&receiving.file).expect("on disk");
+    drop(receiving);
+    let begun = std::time::Instant::now();
+    let Found::Part(part) = place.find(&item) else {
+        panic!("it is there");
+    };
+    let took = begun.elapsed();
+    assert_eq!(part.known.recorded, landed);
+    assert!(took < std::time::Duration::from_secs(1), "{took:?}");
+}
