@@ -593,6 +593,55 @@ mod tests {
         }
     }
 
+    #[test]
+    fn results_that_fit_nothing_that_was_sent_are_errors() {
+        type Before = fn(&mut Outgoing, u32);
+        let says: [(&str, Before, u32, Status); 7] = [
+            ("stored before it was accepted", |_, _| {}, 1, Status::Stored),
+            (
+                "stored before it was sent",
+                |outgoing, item| outgoing.accept(item, None).expect("its turn"),
+                1,
+                Status::Stored,
+            ),
+            (
+                "stored though it was dropped",
+                |outgoing, item| outgoing.dropped(item, true, "it has changed".into()),
+                1,
+                Status::Stored,
+            ),
+            (
+                "a second one",
+                |outgoing, item| outgoing.settle(&result(item, Status::Had)).expect("offered"),
+                1,
+                Status::Had,
+            ),
+            ("of what comes next", |_, _| {}, 2, Status::Refused),
+            ("of nothing", |_, _| {}, 0, Status::Refused),
+            ("withdrawn though it stands", |_, _| {}, 1, Status::Withdrawn),
+        ];
+        for (what, before, item, status) in says {
+            let mut outgoing = Outgoing::new();
+            let offered = outgoing.offer_file(entry_of(4));
+            before(&mut outgoing, offered);
+            let said = outgoing.settle(&result(item, status));
+            assert!(matches!(said, Err(Error::Protocol(_))), "{what}: {said:?}");
+        }
+        let mut outgoing = Outgoing::new();
+        let item = outgoing.offer_file(entry_of(4));
+        outgoing.sent(item);
+        let beyond = ItemResult {
+            count: 2,
+            ..result(item, Status::Stored)
+        };
+        let said = outgoing.settle(&beyond);
+        assert!(
+            matches!(said, Err(Error::Protocol(_))),
+            "more than were offered: {said:?}"
+        );
+        outgoing.settle(&result(item, Status::Stored)).expect("sent");
+    }
+
     fn path(path: &str) -> RelativePath {
         RelativePath::new(path).expect("a path")
     }
