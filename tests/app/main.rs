@@ -6,6 +6,7 @@
 mod bus;
 mod compare;
 mod files;
+mod folders_again;
 mod frame;
 mod frame_time;
 mod history;
