@@ -4,7 +4,7 @@
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{FileExt as _, symlink};
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime};
@@ -15,8 +15,10 @@ use serde_json::Value as Json;
 use crate::common::{Dir, Process, names_in};
 use crate::hostile::lasting;
 use crate::native::{
-    CREDIT, FINISH, GREETING, KEEP_ALIVE, REFUSE, SUMMARY, WELCOME, field, hear, message, tree_file, tree_hello,
+    CREDIT, FINISH, GREETING, KEEP_ALIVE, REFUSE, RESULT, SUMMARY, WELCOME, field, hear, hear_offer, message,
+    tree_file, tree_hello, welcome,
 };
+use crate::part_logs::until_recorded_in;
 use crate::peers::{native_offer, peer as peer_that};
 use crate::trees::{counts, incomplete, noise, put, send};
 
@@ -220,6 +222,98 @@ fn where_python_closes_a_further_connection_within_a_block_the_tree_has_not_arri
     );
     sent.failed(1, &["the peer closed the connection"]);
     assert_eq!(receiver.wait().status.code(), Some(1));
+}
+
+#[test]
+#[ignore = "needs Python"]
+fn what_python_claims_of_a_file_is_not_sent_but_for_a_block_that_is_not_as_it_claims() {
+    // Of the blocks that the peer claims.
+    const BLOCK: usize = 128 << 10;
+    for streams in ["", "--streams 3"] {
+        let dir = Dir::new();
+        let bytes = noise(3_000_001);
+        put(&dir, "src/sub/large", &bytes);
+        put(&dir, "src/other", noise(2_000_000));
+        let mut part = bytes.clone();
+        part[2 * BLOCK..5 * BLOCK].fill(0);
+        part[5 * BLOCK + 7] ^= 1;
+        part.truncate(20 * BLOCK + 5);
+        put(&dir, "parts/src/sub/large", part);
+        dir.folder("inbox");
+        let receiver = receiving(&dir, "inbox", &format!("--partial parts {streams}"));
+        let sent = send(&dir, &format!("src --checksum crc32 {streams}"), &receiver).done();
+        let told = receiver.wait().done().objects().pop().expect("told");
+        let kept = 16 * BLOCK;
+        assert_eq!((&told["kept"], &told["again"]), (&kept.into(), &1.into()), "{told}");
+        assert_eq!(told["bytes"], 5_000_001 - kept, "{told}");
+        assert_eq!(crate::trees::finished(&sent)["resumed_bytes"], kept, "{sent:?}");
+        assert!(dir.read("inbox/src/sub/large") == bytes, "{streams}");
+    }
+}
+
+#[test]
+#[ignore = "needs Python"]
+fn python_leaves_out_what_is_claimed_of_a_file_and_sends_what_has_changed_since() {
+    const MIB: u64 = 1 << 20;
+    for streams in ["1", "3"] {
+        let dir = Dir::new();
+        put(&dir, "src/sub/large", noise(48 << 20));
+        dir.folder("inbox");
+        let service = dir.listen("serve", "127.0.0.1:0 --into inbox --json --keep-free 0");
+        let options = format!("send src {} --checksum crc32 --limit 20MB/s", service.address);
+        let sender = dir.arraylift(options.split(' ')).start();
+        until_recorded_in(&dir.path().join("inbox/src/sub"), 12);
+        sender.signal(Signal::KILL);
+        sender.wait();
+        let large = File::options().write(true).open(dir.path().join("src/sub/large"));
+        large
+            .expect("there")
+            .write_all_at(b"\0\0\0\0", MIB + 5)
+            .expect("written");
+        let arguments = ["send", &service.address, "--folder", "src", "--streams", streams];
+        let told = said(&dir, &arguments);
+        let kept = told["kept"].as_u64().unwrap_or_else(|| panic!("{told}"));
+        assert!((11 * MIB..48 * MIB).contains(&kept), "{told}");
+        assert_eq!(told["bytes"].as_u64(), Some(48 * MIB - kept), "{told}");
+        assert_eq!(told["counts"], serde_json::json!([1, 2, 0, 0, 0]), "{told}");
+        service.signal(Signal::TERM);
+        assert_eq!(crate::trees::finished(&service.wait())["resumed_bytes"], kept);
+        assert!(
+            dir.read("inbox/src/sub/large") == dir.read("src/sub/large"),
+            "{streams}"
+        );
+    }
+}
+
+#[test]
+fn a_receiver_whose_results_fit_nothing_that_was_sent_is_named_by_a_trees_sender() {
+    let dir = Dir::new();
+    put(&dir, "src/a", "a");
+    for (results, hint) in [
+        (&[(2, 0)][..], "stored what was not sent"),
+        (&[(1, 3), (1, 3)], "a second result for item 1"),
+        (&[(9, 1)], "a result for what was not offered"),
+        (&[(2, 4)], "withdraws what was not dropped"),
+    ] {
+        let (address, thread) = peer_that(move |mut stream| {
+            hear_offer(&mut stream);
+            hear(&mut stream);
+            let of = |(item, status): &(u32, u8)| {
+                let reason = if *status == 3 { field(11, b"why") } else { Vec::new() };
+                message(
+                    RESULT,
+                    &[field(9, &item.to_le_bytes()), field(17, &[*status]), reason].concat(),
+                )
+            };
+            let results: Vec<u8> = results.iter().flat_map(of).collect();
+            stream
+                .write_all(&[welcome(None), results].concat())
+                .expect("it listens");
+            let _ = stream.read_to_end(&mut Vec::new());
+        });
+        dir.run(&format!("send src {address}")).failed(1, &[hint]);
+        thread.join().expect("a peer");
+    }
 }
 
 #[test]

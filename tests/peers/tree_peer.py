@@ -7,11 +7,13 @@
     tree_peer.py receive 127.0.0.1:0 --listen --folder inbox --tight
     tree_peer.py receive 127.0.0.1:0 --listen --folder inbox --late
     tree_peer.py send 127.0.0.1:25000 --folder runs --streams 3
+    tree_peer.py receive 127.0.0.1:0 --listen --folder inbox --partial parts
 
 The second form sends what no sender may, and tells how the receiver answers. `--bad all` names what there is. `--tight`
 gives hardly more credit than the page asks for, so that a sender who counts more than it should comes to a halt. `--late`
 gives no result before finish, so that a sender who waits for one before it goes on comes to a halt. With `--streams` blocks
-of large files come and go over further connections, too; `--cut` closes one within a block.
+of large files come and go over further connections, too; `--cut` closes one within a block. `--partial` claims what lies in
+another folder of files that are offered, but for blocks of zeros.
 """
 
 import collections
@@ -29,17 +31,18 @@ import endpoint
 
 GREETING = b"ARLIFT\x02\0"
 OFFER, ACCEPT, REFUSE, BLOCK, RESULT, ABORT, KEEP_ALIVE = range(1, 8)
-JOIN = 9
+JOIN, CLAIM = 9, 13
 HELLO, WELCOME, CREDIT, END, DROP, FINISH, SUMMARY, LATER_KINDS = 10, 11, 12, 15, 16, 19, 20, 128
 BYTES, CHECKSUM_KIND, WHAT, ITEM, CHECKSUM, REASON, GRAIN, STATUS = 4, 7, 8, 9, 10, 11, 16, 17
 PATH, COUNT, DURABLE, MODE, MTIME, TARGET, ROOT, FRESH, ITEMS, REPLACE = 18, 19, 20, 21, 22, 23, 25, 26, 27, 28
 FORMS = {BYTES: "<Q", CHECKSUM_KIND: "B", WHAT: "B", ITEM: "<I", CHECKSUM: "<Q", GRAIN: "<I", STATUS: "B", COUNT: "<I"}
-STREAMS, TOKEN = 14, 15
-FORMS |= {STREAMS: "<H", DURABLE: "B", MODE: "<I", MTIME: "<qI", FRESH: "B", ITEMS: "<I", REPLACE: "B"}
+STREAMS, TOKEN, FIRST, CLAIMED, CHECKSUMS, KEPT = 14, 15, 30, 31, 32, 33
+FORMS |= {STREAMS: "<H", DURABLE: "B", MODE: "<I", MTIME: "<qI", FRESH: "B", ITEMS: "<I", REPLACE: "B", FIRST: "<I", KEPT: "<Q"}
 FILE, FOLDER, LINK = 1, 2, 3
 STORED, HAD, REFUSED, FAILED, WITHDRAWN = range(5)
 CRC32, SMALL, ENDS, SILENCE = 2, 65_536, 1, 20.0
 FIRST_CREDIT, AHEAD = (64, 1 << 20), (8192, 16 << 20)
+PART_GRAIN, CLAIM_BLOCKS = 128 << 10, 8
 TIGHT, TIGHT_STEP = 128 << 10, 16 << 10  # room for an offer and a block, and how seldom it is given anew
 HIDING = {0xAD, 0x61C, 0x180E, 0xFEFF, *range(32), *range(127, 160), *range(0x200B, 0x2010), *range(0x2028, 0x202F)}
 HIDING |= {*range(0x2060, 0x2070), *range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0080)}
@@ -204,7 +207,7 @@ class Sender:
         self.connect, self.streams, self.others, self.elsewhere = connect, streams, [], 0
         self.item, self.spent, self.credit = 0, 0, FIRST_CREDIT
         self.open, self.folders, self.inside, self.eager = {}, [], {}, False
-        self.went_ahead = {}
+        self.went_ahead, self.claimed, self.claimed_to, self.kept = {}, {}, {}, 0
         self.counts, self.reasons, self.sent, self.eagerly = [0] * 5, [], 0, 0
 
     def run(self):
@@ -262,22 +265,38 @@ class Sender:
             self.went_ahead[self.item] = status.st_size + 24
             self.send_file(self.item)
 
-    def send_file(self, item):
+    def send_file(self, item, grain=SMALL):
         _, place, _ = self.open[item]
         with open(place, "rb") as file:
             data = file.read()
-        self.sent += len(data)
+        claimed, kept = self.claimed.pop(item, {}), 0
         if 0 < len(data) <= SMALL:
             self.wire.send(block(item, 0, data, ENDS))
         else:
             wires = [self.wire, *self.others]
             # From the last block on: they come in any order.
-            for index in reversed(range(-(-len(data) // SMALL))):
+            for index in reversed(range(-(-len(data) // grain))):
+                piece = data[index * grain : (index + 1) * grain]
+                if claimed.get(index) == zlib.crc32(piece):
+                    kept += len(piece)
+                    continue
                 wire = wires[index % len(wires)]
                 self.elsewhere += wire is not self.wire
-                wire.send(block(item, index, data[index * SMALL : (index + 1) * SMALL]))
-            self.wire.send(message(END, (ITEM, item), (BYTES, len(data)), (CHECKSUM, zlib.crc32(data))))
+                wire.send(block(item, index, piece))
+            more = [(KEPT, kept)] if kept else []
+            self.wire.send(message(END, (ITEM, item), (BYTES, len(data)), (CHECKSUM, zlib.crc32(data)), *more))
+        self.sent, self.kept = self.sent + len(data) - kept, self.kept + kept
         self.has_said(item)
+
+    def claim(self, fields):
+        """The receiver has some of these blocks."""
+        item, first, count = fields[ITEM], fields[FIRST], fields[COUNT]
+        need(item in self.open and first >= self.claimed_to.get(item, 0), f"a claim of item {item} is out of turn")
+        need(1 <= count <= 4096 and len(fields[CLAIMED]) == (count + 7) // 8, f"a claim of {count} blocks")
+        there = [first + bit for bit in range(count) if fields[CLAIMED][bit // 8] >> bit % 8 & 1]
+        checksums = struct.unpack(f"<{len(there)}Q", fields[CHECKSUMS])
+        self.claimed.setdefault(item, {}).update(zip(there, checksums))
+        self.claimed_to[item] = first + count
 
     def left(self, item):
         self.has_said(item, folder=item)
@@ -300,7 +319,10 @@ class Sender:
             if fields[ITEM] in self.went_ahead:
                 self.spent -= self.went_ahead[fields[ITEM]]
             else:
-                self.send_file(fields[ITEM])
+                need(GRAIN in fields or fields[ITEM] not in self.claimed, "claims of blocks of no length")
+                self.send_file(fields[ITEM], fields.get(GRAIN, SMALL))
+        elif kind == CLAIM:
+            self.claim(fields)
         else:
             need(kind == RESULT, f"kind {kind} is out of turn")
             for item in range(fields[ITEM], fields[ITEM] + fields.get(COUNT, 1)):
@@ -319,7 +341,7 @@ class Receiver:
         # The numbers of folders by their places, and how much in each place has no result.
         self.folders, self.inside = {}, collections.Counter()
         self.streams, self.cut, self.listener, self.others, self.elsewhere = args.streams, args.cut, listener, {}, 0
-        self.token = os.urandom(16)
+        self.token, self.partial, self.kept, self.again = os.urandom(16), args.partial, 0, 0
         tight, late = args.tight, args.late
         self.tight, self.given = tight, FIRST_CREDIT
         self.late, self.results = late, b""
@@ -403,6 +425,7 @@ class Receiver:
         place = os.path.join(self.into, path)
         self.inside[os.path.dirname(place)] += 1
         self.items[item] = {"place": place, "fields": fields, "blocks": {}, "wanted": False, "end": None}
+        self.items[item] |= {"grain": fields.get(GRAIN), "claimed": {}}
         why = path_fault(path) or (target_fault(path, fields[TARGET]) if what == LINK else None)
         if why:
             self.settle(item, REFUSED, why)
@@ -419,7 +442,32 @@ class Receiver:
             self.settle(item, HAD if same else REFUSED, None if same else "another one is there")
         else:
             self.items[item]["wanted"] = True
-            self.wire.send(message(ACCEPT, (ITEM, item)))
+            more = self.claim(item)
+            self.wire.send(message(ACCEPT, (ITEM, item), *more))
+
+    def claim(self, item):
+        """Claims what there is of a file, and returns what its accept says of that."""
+        open_ = self.items[item]
+        size = open_["fields"][BYTES]
+        part = self.partial and os.path.join(os.fsencode(self.partial), open_["fields"][PATH])
+        if not part or size <= open_["grain"] or not os.path.exists(part):
+            return []
+        with open(part, "rb") as file:
+            data = file.read(size)
+        open_["grain"] = PART_GRAIN
+        blocks = -(-size // PART_GRAIN)
+        for index in range(blocks):
+            piece = data[index * PART_GRAIN : (index + 1) * PART_GRAIN]
+            if any(piece) and len(piece) == min(PART_GRAIN, size - index * PART_GRAIN):
+                open_["claimed"][index] = piece
+        for first in range(0, blocks, CLAIM_BLOCKS):
+            count = min(CLAIM_BLOCKS, blocks - first)
+            there = [bit for bit in range(count) if first + bit in open_["claimed"]]
+            checksums = [zlib.crc32(open_["claimed"][first + bit]) for bit in there]
+            packed = struct.pack(f"<{len(there)}Q", *checksums)
+            about = [(ITEM, item), (FIRST, first), (COUNT, count), (CLAIMED, bytes([sum(1 << bit for bit in there)]))]
+            self.wire.send(message(CLAIM, *about, (CHECKSUMS, packed)))
+        return [(GRAIN, PART_GRAIN)]
 
     def block(self, flags, item, index, data, checksum):
         need(item <= self.last, f"a block of item {item}")
@@ -428,10 +476,11 @@ class Receiver:
             self.ahead += len(data) + 24
             return
         open_ = self.items[item]
-        size, grain = open_["fields"][BYTES], open_["fields"][GRAIN]
+        size, grain = open_["fields"][BYTES], open_["grain"]
         need(index not in open_["blocks"] and len(data) == min(grain, size - index * grain), f"block {index} is not due")
         need(zlib.crc32(data) == checksum, "a damaged block")
         open_["blocks"][index] = data
+        self.again += open_["claimed"].pop(index, None) is not None
         self.came += len(data)
         if flags & ENDS:
             need(index == 0 and len(data) == size, "an end within a file")
@@ -465,8 +514,14 @@ class Receiver:
     def store_if_whole(self, item):
         """Stores a file that had its end: blocks may come over other connections, and later."""
         open_ = self.items.get(item)
-        if not open_ or open_["end"] is None or len(open_["blocks"]) < -(-open_["fields"][BYTES] // open_["fields"][GRAIN]):
+        if not open_ or open_["end"] is None:
             return
+        there = {**open_["claimed"], **open_["blocks"]}
+        unsent, kept = sum(map(len, open_["claimed"].values())), open_["end"].get(KEPT, 0)
+        need(unsent >= kept, "more was kept than was claimed and has not come")
+        if len(there) < -(-open_["fields"][BYTES] // open_["grain"]) or unsent > kept:
+            return
+        self.kept, open_["blocks"] = self.kept + kept, there
         need(open_["end"].get(CHECKSUM) == zlib.crc32(self.content(open_)), "another checksum of the whole")
         self.store(item)
 
@@ -573,6 +628,7 @@ def main():
     parser.add_argument("--tight", action="store_true", help="give hardly any credit")
     parser.add_argument("--late", action="store_true", help="give no result before finish")
     parser.add_argument("--streams", type=int, default=1, help="over so many connections")
+    parser.add_argument("--partial", help="claim what lies in this folder of what is offered")
     parser.add_argument("--cut", action="store_true", help="close a further connection within a block")
     parser.add_argument("--bad", choices=[*BAD, "all"], help="send this, and tell the answer")
     args = parser.parse_args()
@@ -604,7 +660,7 @@ def main():
     moved = side.sent if args.action == "send" else side.came
     reasons = getattr(side, "reasons", [])
     told = {"counts": side.counts, "bytes": moved, "eagerly": side.eagerly, "elsewhere": side.elsewhere, "reasons": reasons}
-    endpoint.say(event="finished", **told)
+    endpoint.say(event="finished", **told, kept=side.kept, again=getattr(side, "again", 0))
 
 
 if __name__ == "__main__":
