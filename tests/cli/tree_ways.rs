@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::process::Command;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -150,6 +151,97 @@ fn a_limit_holds_for_a_tree_at_either_end() {
             took > Duration::from_millis(500) && took < Duration::from_secs(8),
             "{at_receiver}: {took:?}"
         );
+    }
+}
+
+/// How many bytes have moved in the one transfer of a process, its number, and its state.
+fn moved(dir: &Dir, process: &Process) -> (u64, Json, Json) {
+    let told = dir.run("status --json").done().objects();
+    let process = told.iter().find(|told| told["pid"] == process.id()).expect("it runs");
+    let transfer = &process["transfers"][0];
+    let bytes = transfer["bytes"].as_u64().unwrap_or_else(|| panic!("{told:?}"));
+    (bytes, transfer["transfer"].clone(), transfer["state"].clone())
+}
+
+#[test]
+fn a_tree_that_is_paused_at_either_end_rests_for_longer_than_the_timeout_and_then_all_of_it_arrives() {
+    // A service gives up who rests at the other end: by `--slowest`.
+    for (command, at_sender) in [("serve", false), ("receive", true), ("receive", false)] {
+        let dir = Dir::new();
+        for file in 0..50 {
+            put(&dir, format!("src/{file}"), noise(1000));
+        }
+        put(&dir, "src/large", noise(24 << 20));
+        put(&dir, "src/sub/later", noise(2 << 20));
+        dir.folder("inbox");
+        let keeps = if command == "serve" { "--keep-free 0" } else { "" };
+        let options = format!("127.0.0.1:0 --into inbox --json --timeout 1s {keeps}");
+        let receiver = dir.listen(command, &options);
+        let arguments = format!("send src {} --limit 8MB/s --timeout 1s --json", receiver.address);
+        let mut sender = dir.arraylift(arguments.split(' ')).start();
+        until_bytes_move(&mut sender);
+        while moved(&dir, &receiver).0 < 1 << 20 {}
+        let paused = if at_sender { &sender } else { &receiver };
+        let steer = |wish: &str| {
+            let number = &moved(&dir, paused).1;
+            dir.run(&format!("attach {} --{wish} {number}", paused.id())).done();
+        };
+        steer("pause");
+        // What was on its way comes to its end.
+        sleep(Duration::from_millis(500));
+        let (before, _, state) = moved(&dir, &receiver);
+        assert_eq!(moved(&dir, paused).2, "paused", "{command}, {at_sender}");
+        sleep(Duration::from_millis(2500));
+        assert_eq!(
+            moved(&dir, &receiver),
+            (before, moved(&dir, &receiver).1, state),
+            "{command}, {at_sender}"
+        );
+        assert!(before < 24 << 20, "{command}, {at_sender}: {before}");
+        steer("resume");
+        assert_eq!(counts(&sender.wait().done()), [54, 0, 0], "{command}, {at_sender}");
+        for path in ["49", "large", "sub/later"] {
+            let read = |root: &str| dir.read(&format!("{root}/{path}"));
+            assert!(read("inbox/src") == read("src"), "{command}, {at_sender}: {path}");
+        }
+    }
+}
+
+#[test]
+fn a_service_takes_files_of_a_tree_up_to_its_bounds_and_refuses_the_others_by_name() {
+    for (bound, expected, named) in [
+        (
+            "--max-bytes 1MB",
+            [3, 0, 1],
+            &[("src/large", "at most 1.00 MB are taken")][..],
+        ),
+        (
+            "--max-bytes 1MB --workers 1",
+            [3, 0, 1],
+            &[("src/large", "at most 1.00 MB are taken")],
+        ),
+        (
+            "--max-total 1MB",
+            [2, 0, 2],
+            &[
+                ("src/b", "400 kB more are taken"),
+                ("src/large", "400 kB more are taken"),
+            ],
+        ),
+    ] {
+        let dir = Dir::new();
+        for (name, bytes) in [("a", 600_000), ("b", 600_000), ("large", 3_000_000)] {
+            put(&dir, format!("src/{name}"), noise(bytes));
+        }
+        let service = serve(&dir, bound);
+        incomplete(&send(&dir, "src", &service), expected, named);
+        let refused: Vec<&str> = named.iter().map(|(path, _)| *path).collect();
+        for path in ["src/a", "src/b", "src/large"] {
+            let arrived = fs::read(dir.path().join("inbox").join(path)).ok();
+            let is_due = !refused.contains(&path);
+            assert!(arrived == is_due.then(|| dir.read(path)), "{bound}: {path}");
+        }
+        assert_eq!(parts_below(&dir.path().join("inbox")), [""; 0], "{bound}");
     }
 }
 
