@@ -17,6 +17,7 @@ mod exit_codes;
 mod fetch;
 mod fetch_answers;
 mod formats;
+mod full_disk;
 mod handoff;
 mod history;
 mod hostile;
