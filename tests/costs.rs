@@ -302,6 +302,47 @@ fn claims_of_a_receiver() {
 }
 
 #[test]
+fn path_and_target_of_an_item_of_a_tree() {
+    let heard = |said: &[u8]| {
+        let mut heard = Ok(false);
+        let cost = cost(|| {
+            heard = arraylift::internals::parsers::native_message(said);
+            1
+        });
+        (cost, heard)
+    };
+    let link = |target: &str| {
+        let body = [
+            field(9, &1_u32.to_le_bytes()),
+            field(8, &[3]),
+            field(18, b"link"),
+            field(21, &0o777_u32.to_le_bytes()),
+            field(22, &[0; 12]),
+            field(23, target.as_bytes()),
+        ];
+        message(OFFER, &body.concat())
+    };
+    let file = |path: &str| native::tree_file(1, path, 1);
+    // Of one name, and of as many as there can be.
+    for unit in ["n", "n/"] {
+        let text = |bytes: usize| unit.repeat(bytes).get(..bytes).expect("ASCII").to_owned();
+        let (longest, beyond) = (text(4095), text(4096));
+        for (longest, beyond) in [(file(&longest), file(&beyond)), (link(&longest), link(&beyond))] {
+            let (cost, said) = heard(&longest);
+            assert_eq!(said, Ok(true));
+            assert!(
+                cost.most_bytes < 4 * AT_SIGHT_BYTES && cost.allocations < 64,
+                "{cost:?}"
+            );
+            let (cost, said) = heard(&beyond);
+            let text = said.expect_err("an end").to_string();
+            assert!(text.contains("longer than 4095 bytes"), "{text}");
+            assert!(cost.total_bytes < AT_SIGHT_BYTES, "{cost:?}");
+        }
+    }
+}
+
+#[test]
 fn keep_alives_and_messages_of_unknown_kinds() {
     for said in [KEEP_ALIVE.to_vec(), message(0x99, b"of a later version")] {
         let costs = [10, 10_000].map(|count| taken(&[GREETING, &said.repeat(count)].concat()));

@@ -2,9 +2,11 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use crate::Error;
 use crate::control::EngineLine;
 use crate::service::{Handshake, RANDOM_BYTES, Role, hear_service, hear_worker};
 use crate::transfer::{Command, RangeRequest, hear_proxy, hear_server, read_answer};
+use crate::wire::native::{Message, Parsed};
 
 pub use crate::transfer::HeardFile;
 
@@ -88,4 +90,12 @@ pub fn recipe_handshake(is_listener: bool, bytes: &[u8]) -> (Vec<u8>, Option<boo
     let taken = handshake.take(bytes, &mut said);
     let next = taken.and_then(|()| handshake.message());
     (said, next.ok().map(|_| handshake.is_over()))
+}
+
+/// Reads one message of the native wire, but for what comes before it. Says whether it came whole.
+///
+/// # Errors
+/// It is beyond a bound, or nobody may say it.
+pub fn native_message(bytes: &[u8]) -> Result<bool, Error> {
+    Ok(matches!(Message::parse(bytes)?, Parsed::Message(..)))
 }
