@@ -108,6 +108,7 @@ else
     run "everything but ignored tests" cargo test --no-fail-fast --lib --bins --tests
     run "ignored tests" cargo test --no-fail-fast --lib --bins --tests -- --ignored "${leave_out[@]}"
 fi
+run "kills" tests/kill.sh "$target/debug/arraylift" quick
 run "power cuts" tests/power_cut.sh
 run "slow disks" tests/slow_disk.sh
 run "examples in the documentation" cargo test --doc

@@ -146,14 +146,15 @@ fn a_part_that_an_earlier_session_still_has_is_waited_for_even_before_it_has_a_l
         let mut tree = tree();
         let part = tree.part_of(blocks);
         let mut later = another(&tree);
-        let ends = std::thread::spawn(move || {
+        let earlier = std::thread::Builder::new().name("earlier".into());
+        let ends = earlier.spawn(move || {
             std::thread::sleep(Duration::from_millis(300));
             drop(part);
         });
         let found = later.resume_file(&big(), BLOCKS, None).expect("a place");
         // Too little of it stays for nobody.
         assert_eq!(found.is_some(), blocks == 18);
-        ends.join().expect("ended");
+        ends.expect("a thread").join().expect("ended");
     }
 }
 
