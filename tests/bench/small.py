@@ -18,6 +18,8 @@ from rivals import RSYNC_CONFIG, free_port, need, wait_for_listener, write
 from service import Service, in_turn, many, print_numbers
 
 FILE_BYTES = 1024
+# What either end of a tree may take, however many items it has.
+PEAK_BYTES_MAX = 100 << 20
 FOLDERS = 100
 MBIT, ROUND_TRIP_MS = 1000, 20
 OURS, RSYNC, TAR = "arraylift", "rsync daemon", "tar, nc"
@@ -189,6 +191,8 @@ def print_peaks(count, options):
             with Program(options.arraylift, "send", source, address, "--json") as sender:
                 ends = [(end, end.events()) for end in (sender, receiver)]
         peaks = [last(*end, "process")["peak_resident_bytes"] for end in ends]
+        if max(peaks) > PEAK_BYTES_MAX:
+            raise Unusable(f"an end took {max(peaks) / 1e6:.1f} MB")
         if last(*ends[1], "finished")["items"]["stored"] != count + count // per_folder + 1:
             raise Unusable("not all were stored")
         print(f"| {per_folder:,} in a folder | {' | '.join(f'{peak / 1e6:.1f}' for peak in peaks)} |", flush=True)
