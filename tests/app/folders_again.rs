@@ -11,6 +11,7 @@ use arraylift::internals::app::{App, EndpointKind, Phase, SinkKind};
 use egui_kittest::kittest::Queryable as _;
 
 use super::files::Dropped;
+use super::trees::items_of;
 use super::{Window, moved, open_form, phase, until, until_shown, window};
 
 /// Of the large file.
@@ -151,13 +152,7 @@ fn what_is_replaced_where_that_is_allowed_arrives_and_where_it_is_not_stays() {
         assert_eq!(sent.code(), Some(i32::from(!allowed)));
         until(&mut window, "over", |app| app.transfers().running() == 0);
         assert_eq!(std::fs::read_to_string(&arrived).unwrap(), expected);
-        let items = window
-            .state()
-            .transfers()
-            .selected()
-            .and_then(|row| row.items())
-            .cloned()
-            .unwrap();
+        let items = items_of(&window);
         assert_eq!(items.failed, u64::from(!allowed), "{items:?}");
         assert!(base.path().join("inbox/runs/sub/large").exists());
     }

@@ -32,6 +32,12 @@ fn start(window: &mut Window) {
     window.run();
 }
 
+/// What became of the items of the row that is chosen.
+pub(super) fn items_of(window: &Window) -> Items {
+    let row = window.state().transfers().selected().unwrap();
+    row.items().cloned().unwrap()
+}
+
 /// A folder with three files, one of them in a folder of its own.
 fn folder_in(base: &Path) -> std::path::PathBuf {
     let folder = base.join("photos");
@@ -77,13 +83,7 @@ fn a_folder_is_one_row_all_of_it_arrives_and_the_second_time_it_was_there() {
                 .is_some_and(|row| row.items().is_some_and(|items| items.had > 0))
     });
     window.run();
-    let items = window
-        .state()
-        .transfers()
-        .selected()
-        .and_then(|row| row.items())
-        .cloned()
-        .unwrap();
+    let items = items_of(&window);
     assert!(items.had >= 3 && items.stored + items.had == items.known, "{items:?}");
     window.get_by_label(&format!("were there already: {} items", items.had));
 }
