@@ -350,7 +350,7 @@ fn a_file_with_holes_is_held_to_what_is_to_stay_free_as_any_other() {
     }
     dir.folder("inbox");
     let service = dir.listen("serve", "127.0.0.1:0 --into inbox --keep-free 100% --json");
-    let why = "no space";
+    let why = "no room for it beside what --keep-free keeps free there";
     incomplete(
         &send(&dir, "src", &service),
         [1, 0, 2],

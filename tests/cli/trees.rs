@@ -237,13 +237,16 @@ fn a_file_that_has_changed_is_replaced_only_where_both_ends_say_so() {
     let careful = inbox(&dir, "");
     send(&dir, "src", &careful).done();
     fs::write(&path, "changed").expect("written");
-    let why = ("src/other", "to replace it the sender needs --update or --replace");
-    for words in ["src", "src --update", "src --replace"] {
-        incomplete(&send(&dir, words, &careful), [0, 2, 1], &[why]);
+    // What is missing is told, and no more.
+    let both = "replace it the sender needs --update or --replace, and the receiver --allow-replace";
+    let leave = "to replace it the receiver needs --allow-replace";
+    for (words, why) in [("src", both), ("src --update", leave), ("src --replace", leave)] {
+        incomplete(&send(&dir, words, &careful), [0, 2, 1], &[("src/other", why)]);
         assert_eq!(dir.read("inbox/src/other"), b"first");
     }
     let generous = inbox(&dir, "--allow-replace");
-    incomplete(&send(&dir, "src", &generous), [0, 2, 1], &[why]);
+    let wish = [("src/other", "to replace it the sender needs --update or --replace")];
+    incomplete(&send(&dir, "src", &generous), [0, 2, 1], &wish);
     let ended = send(&dir, "src --update", &generous).done();
     assert_eq!(
         (counts(&ended), dir.read("inbox/src/other")),
@@ -253,8 +256,8 @@ fn a_file_that_has_changed_is_replaced_only_where_both_ends_say_so() {
     // What is newer there stays with --update, and goes with --replace.
     fs::write(&path, "older").expect("written");
     set_mtime(&path, 1_000_000_000, 0);
-    let newer = [("src/other", "the one that is there is newer")];
-    incomplete(&send(&dir, "src --update", &generous), [0, 2, 1], &newer);
+    let ended = send(&dir, "src --update", &generous).done();
+    assert_eq!(counts(&ended), [0, 3, 0]);
     assert_eq!(dir.read("inbox/src/other"), b"changed");
     send(&dir, "src --replace", &generous).done();
     assert_eq!(dir.read("inbox/src/other"), b"older");

@@ -15,7 +15,8 @@ use super::places::{Place, as_path};
 use crate::wire::native::Timestamp;
 
 impl TreeSink {
-    /// Says what is to be done with an item. Where it is had already, its mode is set, as far as this user may.
+    /// Says what is to be done with an item. Where it is had already, and may be replaced, its mode is set, as far as this
+    /// user may.
     ///
     /// A folder that was made for this tree is not looked into again: what got a name in it meanwhile is seen when the next
     /// thing of that name is to get it.
@@ -24,7 +25,7 @@ impl TreeSink {
     }
 
     /// Says what is to be done with a file after [`Decision::Compare`]. Where its bytes are the same it is had already, and
-    /// gets the mode and the time that were offered.
+    /// gets the mode and the time that were offered, if it may be replaced.
     pub(crate) fn decide_compared(&mut self, item: &TreeItem, seen: Seen, is_equal: bool) -> Decision {
         let decided = self.place_of(item).and_then(|place| {
             if is_equal {
@@ -92,16 +93,24 @@ impl TreeSink {
         Ok(self.replaced(place, item, seen)?)
     }
 
-    /// Whether what was seen may be replaced by an item.
+    /// Whether what was seen is replaced by an item, or stays.
     fn replaced(&self, place: &Place, item: &TreeItem, seen: Seen) -> Result<Decision, Refusal> {
         let times = self.places.volume(place).map(|volume| &volume.traits.times);
         let is_newer = times.is_some_and(|times| times.is_newer(seen.mtime(), item.mtime));
-        self.policy.may_replace(is_newer).map(|()| Decision::Replace(seen))
+        Ok(if self.policy.replaces(is_newer)? {
+            Decision::Replace(seen)
+        } else {
+            Decision::Had
+        })
     }
 
     /// Gives what is there the mode, and perhaps the time, of what was offered. Where that is not this user's to do, or
     /// another one stands there now, it stays as it is: its bytes are right.
     fn adjust(&mut self, place: &Place, name: &Path, seen: Seen, mode: u32, mtime: Option<Timestamp>) {
+        // Who may replace nothing may open nothing to others either.
+        if !self.policy.allow_replace {
+            return;
+        }
         let mode = self.policy.mode(mode);
         if adjust(&place.folder, name, seen, mode, mtime).is_ok()
             && let Some(volume) = self.places.volume_mut(place)

@@ -4,6 +4,7 @@ use std::collections::hash_map::Entry;
 
 use rustix::fs::{AtFlags, Mode, fstat, mkdirat, utimensat};
 use rustix::io::Errno;
+use rustix::process::geteuid;
 
 use crate::transfer::tree::path::RelativePath;
 
@@ -18,8 +19,30 @@ const OWNER_MODE: u32 = 0o700;
 /// What lies in a folder gets its group: the receiver's, who set it or inherited it.
 const SET_GROUP_MODE: u32 = 0o2000;
 
+/// The sticky bit marks a folder of ours that is not finished, so that a later session knows it: no peer can give it one.
+/// `mkdir(2)` takes it on Linux.
+const UNFINISHED_MODE: u32 = 0o1000;
+
 /// Others may take a name or remove a folder while it is looked at, but not for ever.
 const TRIES: usize = 8;
+
+/// What a folder was before this tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begun {
+    /// It was not there.
+    New,
+    /// A session that broke has left it unfinished.
+    Left,
+    /// It was there, with this mode.
+    There(u32),
+}
+
+impl Begun {
+    /// Whether nothing was in it.
+    pub(super) fn is_new(self) -> bool {
+        self == Self::New
+    }
+}
 
 impl TreeSink {
     /// Makes a folder into which its owner can write, whatever its mode will be. One that is there is kept. Either is
@@ -29,12 +52,17 @@ impl TreeSink {
         self.made_folder(item).unwrap_or_else(Outcome::from)
     }
 
-    /// Gives a folder its mode and time, after everything below it. That is on disk by [`sync`](Self::sync). A folder that
-    /// was there before and is another user's stays as it is.
+    /// Gives a folder its mode and time, after everything below it. That is on disk by [`sync`](Self::sync). One that was
+    /// there before keeps its mode if nothing may be replaced, or if it is another user's.
     pub(crate) fn finish_folder(&mut self, path: &RelativePath, mode: u32, mtime: Timestamp) -> Outcome {
-        let result = self.finished_folder(path, mode, mtime);
+        let begun = self.unfinished.get(path.as_bytes()).copied();
+        let result = match begun {
+            Some(Begun::There(before)) if !self.policy.allow_replace => self.left_as_it_was(path, before),
+            _ => self.finished_folder(path, mode, mtime),
+        };
         // Nothing more comes into it.
-        let is_ours = self.unfinished.remove(path.as_bytes()).unwrap_or(false);
+        self.unfinished.remove(path.as_bytes());
+        let is_ours = begun.is_some_and(Begun::is_new);
         self.places.forget(path.as_bytes());
         match result {
             Ok(place) if is_ours => self.stored(place.volume, false),
@@ -53,21 +81,20 @@ impl TreeSink {
                 Decision::Refused(refusal) => return Err(refusal.into()),
                 Decision::Failed(reason) => return Ok(Outcome::Failed(reason)),
                 _ => {
-                    let unfinished = self.begin(item.path.as_bytes(), false)?;
-                    make_writable(&unfinished)?;
+                    self.begin(item.path.as_bytes())?;
                     return Ok(Outcome::Had);
                 }
             }
             let place = self.place_of(item)?;
             let name = item.path.name();
-            let mode = Mode::from_raw_mode(self.policy.mode(item.mode) | OWNER_MODE);
+            let mode = Mode::from_raw_mode(self.policy.mode(item.mode) | OWNER_MODE | UNFINISHED_MODE);
             match mkdirat(&place.folder, as_path(name), mode) {
                 Ok(()) => {
                     self.places.was_named(&place, name);
                     self.touch(&place);
                     // What had this name before is not what is there now.
                     self.places.forget(item.path.as_bytes());
-                    self.unfinished.insert(item.path.as_bytes().to_vec(), true);
+                    self.unfinished.insert(item.path.as_bytes().to_vec(), Begun::New);
                     return Ok(self.stored(place.volume, false));
                 }
                 Err(Errno::EXIST) => {}
@@ -77,17 +104,35 @@ impl TreeSink {
         Err(Refusal::Unsteady.into())
     }
 
-    /// Lists a folder as unfinished, and opens it.
-    fn begin(&mut self, path: &[u8], is_ours: bool) -> Result<Place, Stop> {
-        if let Entry::Vacant(entry) = self.unfinished.entry(path.to_vec()) {
-            entry.insert(is_ours);
+    /// Lists a folder that is there as unfinished, and lets its owner write into it.
+    fn begin(&mut self, path: &[u8]) -> Result<(), Stop> {
+        let entry = self.unfinished.entry(path.to_vec());
+        let is_first = matches!(entry, Entry::Vacant(_));
+        entry.or_insert(Begun::There(OWNER_MODE));
+        let place = self.folder_at(path)?;
+        let there = fstat(&place.folder)?;
+        let mode = there.st_mode & 0o7777;
+        if is_first {
+            let is_left = mode & UNFINISHED_MODE != 0 && there.st_uid == geteuid().as_raw();
+            let begun = if is_left { Begun::Left } else { Begun::There(mode) };
+            self.unfinished.insert(path.to_vec(), begun);
         }
-        self.folder_at(path)
+        make_writable(&place, mode)
     }
 
     fn folder_at(&mut self, path: &[u8]) -> Result<Place, Stop> {
         let unfinished = &self.unfinished;
-        self.places.at(path, |path| unfinished.get(path).copied())
+        self.places
+            .at(path, |path| unfinished.get(path).copied().map(Begun::is_new))
+    }
+
+    /// Takes back what let its owner write into a folder.
+    fn left_as_it_was(&mut self, path: &RelativePath, before: u32) -> Result<Place, Stop> {
+        let place = self.folder_at(path.as_bytes())?;
+        if before & OWNER_MODE != OWNER_MODE {
+            set_folder_mode(&place.folder, before)?;
+        }
+        Ok(place)
     }
 
     fn finished_folder(&mut self, path: &RelativePath, mode: u32, mtime: Timestamp) -> Result<Place, Stop> {
@@ -106,8 +151,7 @@ impl TreeSink {
 }
 
 /// A folder that its owner may not write to gets its last mode when it is finished, as one that is new.
-fn make_writable(place: &Place) -> Result<(), Stop> {
-    let mode = fstat(&place.folder)?.st_mode & 0o7777;
+fn make_writable(place: &Place, mode: u32) -> Result<(), Stop> {
     if mode & OWNER_MODE != OWNER_MODE {
         match set_folder_mode(&place.folder, mode | OWNER_MODE) {
             // It is another user's. Its group may write, perhaps.

@@ -123,13 +123,8 @@ pub(crate) enum Refusal {
     #[error("something that is no file has its name")]
     SpecialThere,
     /// It may not be replaced.
-    #[error(
-        "a different one is there: to replace it the sender needs --update or --replace, and the receiver --allow-replace"
-    )]
-    Different,
-    /// Only older ones may be replaced.
-    #[error("the one that is there is newer")]
-    Newer,
+    #[error("a different one is there: to replace it {0}")]
+    Different(MissingRight),
     /// The file system takes both names for one.
     #[error("a name that differs from it by the case of letters alone is there")]
     DiffersByCase,
@@ -157,6 +152,19 @@ pub(crate) enum Refusal {
     /// The data are not as many bytes as were offered.
     #[error("it has another length than was offered")]
     OtherLength,
+}
+
+/// What it lacks to replace something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum MissingRight {
+    /// Nobody asked for that.
+    #[error("the sender needs --update or --replace")]
+    Wish,
+    /// The receiver does not allow it.
+    #[error("the receiver needs --allow-replace")]
+    Leave,
+    #[error("the sender needs --update or --replace, and the receiver --allow-replace")]
+    Both,
 }
 
 /// A file or a link as it was when something was decided about it. Whoever changes it changes this, as far as its file
@@ -211,13 +219,17 @@ impl TreePolicy {
         offered & KEPT_MODE & !self.umask
     }
 
-    /// Whether what has a name may be replaced. `is_newer`: than what is offered.
-    pub(super) fn may_replace(self, is_newer: bool) -> Result<(), Refusal> {
+    /// Whether what has a name is replaced, or stays as it is newer than what is offered.
+    ///
+    /// # Errors
+    /// It may not be replaced.
+    pub(super) fn replaces(self, is_newer: bool) -> Result<bool, Refusal> {
         match self.replace {
-            _ if !self.allow_replace => Err(Refusal::Different),
-            Replace::Never => Err(Refusal::Different),
-            Replace::Older if is_newer => Err(Refusal::Newer),
-            Replace::Older | Replace::Always => Ok(()),
+            Replace::Never if self.allow_replace => Err(Refusal::Different(MissingRight::Wish)),
+            Replace::Never => Err(Refusal::Different(MissingRight::Both)),
+            Replace::Older | Replace::Always if !self.allow_replace => Err(Refusal::Different(MissingRight::Leave)),
+            Replace::Older => Ok(!is_newer),
+            Replace::Always => Ok(true),
         }
     }
 }

@@ -127,10 +127,7 @@ impl TreeSink {
     /// # Errors
     /// As an outcome: there is no room.
     pub(crate) fn may_grow(&self, part: &TreePart, bytes: u64) -> Result<(), Outcome> {
-        if self.has_room(&part.place, bytes) {
-            return Ok(());
-        }
-        Err(Stop::from(Errno::NOSPC).into())
+        Ok(self.check_room(&part.place, bytes)?)
     }
 
     /// Gives a file whose bytes are all there its mode, its time and its name. If the name is taken by now it is decided
@@ -153,8 +150,8 @@ impl TreeSink {
             return Err(Errno::INVAL.into());
         };
         let place = self.place_of(&item)?;
-        if !blocks.is_sparse && !self.has_room(&place, bytes) {
-            return Err(Errno::NOSPC.into());
+        if !blocks.is_sparse {
+            self.check_room(&place, bytes)?;
         }
         let wanted = as_path(item.path.name());
         let new = NewFile::numbered(Arc::clone(&place.folder), wanted, numbers_for(wanted, bytes))?;
@@ -173,15 +170,25 @@ impl TreeSink {
         })
     }
 
-    /// Whether the disk of a folder has room for so many bytes beside what is to stay free. True where it does not say.
-    pub(super) fn has_room(&self, place: &Place, bytes: u64) -> bool {
-        match fstatvfs(&place.folder) {
-            Ok(disk) if disk.f_blocks > 0 => {
-                let kept_bytes = self.policy.keep_free.map_or(0, |keep| keep.bytes_of(&disk));
-                disk.f_bavail.saturating_mul(disk.f_frsize) >= bytes.saturating_add(kept_bytes)
-            }
-            _ => true,
+    /// Asks whether the disk of a folder has room for so many bytes beside what is to stay free. One that does not say has.
+    ///
+    /// # Errors
+    /// It has none. What stays free is told apart from what is full.
+    pub(super) fn check_room(&self, place: &Place, bytes: u64) -> Result<(), Stop> {
+        let disk = match fstatvfs(&place.folder) {
+            Ok(disk) if disk.f_blocks > 0 => disk,
+            _ => return Ok(()),
+        };
+        let free_bytes = disk.f_bavail.saturating_mul(disk.f_frsize);
+        if free_bytes < bytes {
+            return Err(Errno::NOSPC.into());
         }
+        let kept_bytes = self.policy.keep_free.map_or(0, |keep| keep.bytes_of(&disk));
+        if free_bytes - bytes < kept_bytes {
+            let kept = io::Error::other("no room for it beside what --keep-free keeps free there");
+            return Err(kept.into());
+        }
+        Ok(())
     }
 
     fn published(&mut self, part: &mut TreePart) -> Result<Outcome, Stop> {

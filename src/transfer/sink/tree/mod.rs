@@ -36,6 +36,7 @@ pub(crate) use block::FileBlock;
 pub(crate) use item::{Decision, FileBlocks, ItemKind, Outcome, Seen, SmallFile, TreeItem, TreePolicy};
 pub(crate) use large::TreePart;
 
+use folders::Begun;
 use item::Stop;
 use places::{Place, Places};
 use sync::Unsynced;
@@ -45,8 +46,8 @@ use sync::Unsynced;
 pub(crate) struct TreeSink {
     places: Places,
     policy: TreePolicy,
-    /// Folders that were made or found, and are not finished; whether they were made for this tree.
-    unfinished: HashMap<Vec<u8>, bool>,
+    /// Folders that were made or found, and are not finished.
+    unfinished: HashMap<Vec<u8>, Begun>,
     unsynced: Unsynced,
     /// For parts that an earlier session of the same tree may still have.
     patience: Patience,
@@ -84,6 +85,7 @@ impl TreeSink {
     fn place_of(&mut self, item: &TreeItem) -> Result<Place, Stop> {
         decide::check(item)?;
         let unfinished = &self.unfinished;
-        self.places.parent_of(&item.path, |path| unfinished.get(path).copied())
+        self.places
+            .parent_of(&item.path, |path| unfinished.get(path).copied().map(Begun::is_new))
     }
 }

@@ -98,8 +98,8 @@ impl TreeSink {
         let record = PartRecord::resumed(log, self.is_marked(&place), recorded_bytes);
         let missing_bytes = new.missing_bytes(head.bytes)?;
         let part = TreePart::resumed(item.clone(), blocks, replaces, place, new, record);
-        if !blocks.is_sparse && !self.has_room(part.place(), missing_bytes) {
-            return Err(rustix::io::Errno::NOSPC.into());
+        if !blocks.is_sparse {
+            self.check_room(part.place(), missing_bytes)?;
         }
         let blocks = recorded;
         Ok(Some((part, Resumed { grain, blocks })))

@@ -4,7 +4,6 @@ use std::io::{self, Write as _};
 use std::sync::Arc;
 
 use rustix::fs::fstat;
-use rustix::io::Errno;
 
 use crate::transfer::limits::descriptors::HeldFiles;
 use crate::transfer::sink::folder::{Folder, FolderId};
@@ -39,9 +38,10 @@ impl TreeSink {
     /// there, and whole.
     pub(crate) fn store_batch(&mut self, files: &[SmallFile]) -> Vec<Outcome> {
         let bytes = files.iter().map(|file| file.data.len() as u64).sum();
-        if self.policy.keep_free.is_some() && !self.has_room(&self.places.root().clone(), bytes) {
-            let full = || Outcome::from(Stop::from(Errno::NOSPC));
-            return files.iter().map(|_| full()).collect();
+        let has_room = |_| self.check_room(self.places.root(), bytes);
+        if let Some(Err(full)) = self.policy.keep_free.map(has_room) {
+            let full = Outcome::from(full);
+            return files.iter().map(|_| full.clone()).collect();
         }
         let mut stored = Vec::with_capacity(files.len());
         while let Some(left) = files.get(stored.len()..).filter(|left| !left.is_empty()) {

@@ -10,7 +10,7 @@ use crate::checksum::{ChecksumKind, Digest};
 use crate::wire::native::Timestamp;
 use crate::wire::{Grain, Replace};
 
-use super::item::Refusal;
+use super::item::{MissingRight, Refusal};
 use super::*;
 
 mod files;

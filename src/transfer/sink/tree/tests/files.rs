@@ -54,7 +54,7 @@ fn where_files_cannot_be_without_a_name_a_private_one_is_used_and_nothing_else_i
     tree.sink.places.volumes[0].traits.has_nameless = false;
     let files = [small("a", "first"), small("a", "other"), small("b", "second")];
     let durable = Outcome::Stored { durable: Some(true) };
-    let refused = Outcome::Refused(Refusal::Different);
+    let refused = Outcome::Refused(Refusal::Different(MissingRight::Wish));
     let outcomes = tree.sink.store_batch(&files);
     // The two of one name are as long and as old as each other.
     assert_eq!(outcomes, [durable.clone(), Outcome::Had, durable]);
@@ -80,10 +80,25 @@ fn a_second_run_has_what_is_there_and_sets_its_mode() {
 fn what_is_there_and_different_is_replaced_only_if_both_ends_say_so() {
     let newer = THEN.seconds + 1;
     for (replace, allow_replace, there_s, expected) in [
-        (Replace::Never, true, 0, Outcome::Refused(Refusal::Different)),
-        (Replace::Always, false, 0, Outcome::Refused(Refusal::Different)),
-        (Replace::Older, false, 0, Outcome::Refused(Refusal::Different)),
-        (Replace::Older, true, newer, Outcome::Refused(Refusal::Newer)),
+        (
+            Replace::Never,
+            true,
+            0,
+            Outcome::Refused(Refusal::Different(MissingRight::Wish)),
+        ),
+        (
+            Replace::Always,
+            false,
+            0,
+            Outcome::Refused(Refusal::Different(MissingRight::Leave)),
+        ),
+        (
+            Replace::Older,
+            false,
+            0,
+            Outcome::Refused(Refusal::Different(MissingRight::Leave)),
+        ),
+        (Replace::Older, true, newer, Outcome::Had),
         (Replace::Older, true, 0, stored()),
         (Replace::Older, true, THEN.seconds, stored()),
         (Replace::Always, true, newer, stored()),
@@ -130,7 +145,7 @@ fn a_file_that_is_changed_between_the_decision_and_its_replacement_is_decided_an
     old(&tree);
     let new = decide(&mut tree);
     fs::write(tree.at("a"), "precious").expect("written");
-    assert_eq!(tree.sink.store_batch(&[new]), [Outcome::Refused(Refusal::Newer)]);
+    assert_eq!(tree.sink.store_batch(&[new]), [Outcome::Had]);
     assert_eq!((tree.read("a"), tree.names("")), ("precious".into(), vec!["a".into()]));
     // Somebody removes it, or puts a link or a folder there.
     let mut tree = Tree::new(policy);
@@ -184,7 +199,7 @@ fn a_name_that_was_taken_meanwhile_is_decided_by_the_same_rule() {
         tree.sink.store_batch(&files),
         [
             Outcome::Had,
-            Outcome::Refused(Refusal::Different),
+            Outcome::Refused(Refusal::Different(MissingRight::Wish)),
             Outcome::Refused(Refusal::FolderThere),
             Outcome::Refused(Refusal::SpecialThere),
             stored(),

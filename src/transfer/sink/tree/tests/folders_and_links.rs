@@ -79,7 +79,7 @@ fn a_folder_can_be_filled_whatever_its_mode_will_be_and_gets_mode_and_time_at_it
         ..item("d", ItemKind::Folder)
     };
     assert_eq!(tree.sink.make_folder(&folder), stored());
-    assert_eq!(mode(&tree.at("d")), 0o755);
+    assert_eq!(mode(&tree.at("d")), 0o1755);
     assert_eq!(tree.receive("d/a", "data"), Outcome::Stored { durable: Some(true) });
     assert_eq!(tree.sink.finish_folder(&path("d"), 0o040_555, THEN), stored());
     assert_eq!(tree.sink.sync(), Ok(()));
@@ -132,7 +132,10 @@ fn a_link_is_made_with_its_time_had_when_equal_and_else_replaced_by_the_same_rul
     let mut tree = tree.again(POLICY);
     assert_eq!(tree.sink.make_link(&link("d/l", "../x")), Outcome::Had);
     let other = link("d/l", "../y");
-    assert_eq!(tree.sink.make_link(&other), Outcome::Refused(Refusal::Different));
+    assert_eq!(
+        tree.sink.make_link(&other),
+        Outcome::Refused(Refusal::Different(MissingRight::Wish))
+    );
     let mut tree = tree.again(TreePolicy {
         replace: Replace::Always,
         ..POLICY
@@ -165,12 +168,77 @@ fn what_got_a_name_in_a_new_folder_by_somebody_else_is_not_lost() {
     assert_eq!(tree.folder("d"), stored());
     fs::write(tree.at("d/a"), "precious").expect("written");
     assert_eq!(tree.sink.decide(&file_of("d/a", 4)), Decision::Make);
-    assert_eq!(tree.store("d/a", "data"), Outcome::Refused(Refusal::Different));
+    assert_eq!(
+        tree.store("d/a", "data"),
+        Outcome::Refused(Refusal::Different(MissingRight::Wish))
+    );
     symlink("x", tree.at("d/l")).expect("free");
     assert_eq!(
         tree.sink.make_link(&link("d/l", "y")),
-        Outcome::Refused(Refusal::Different)
+        Outcome::Refused(Refusal::Different(MissingRight::Wish))
     );
     assert_eq!(tree.sink.make_link(&link("d/l", "x")), Outcome::Had);
     assert_eq!(tree.read("d/a"), "precious");
+}
+
+#[test]
+fn nothing_that_is_there_gets_another_mode_or_time_where_nothing_may_be_replaced() {
+    let mut tree = Tree::new(POLICY);
+    assert_eq!(tree.folder("d"), stored());
+    assert_eq!(tree.receive("d/a", "data"), stored());
+    assert_eq!(tree.sink.finish_folder(&path("d"), 0o755, THEN), stored());
+    for (name, mode) in [("d/a", 0o600), ("d", 0o500)] {
+        fs::set_permissions(tree.at(name), fs::Permissions::from_mode(mode)).expect("own");
+    }
+    let careful = TreePolicy {
+        allow_replace: false,
+        ..POLICY
+    };
+    for checksum in [false, true] {
+        let mut again = Tree {
+            sink: TreeSink::open(tree.root.path(), TreePolicy { checksum, ..careful }).expect("there"),
+            root: tree.root,
+        };
+        assert_eq!(again.folder("d"), Outcome::Had);
+        let same = file_of("d/a", 4);
+        if let Decision::Compare(seen) = again.sink.decide(&same) {
+            assert!(checksum);
+            let later = TreeItem {
+                mtime: Timestamp {
+                    seconds: THEN.seconds + 5,
+                    ..THEN
+                },
+                ..same
+            };
+            assert!(matches!(again.sink.decide_compared(&later, seen, true), Decision::Had));
+        }
+        let later = Timestamp {
+            seconds: THEN.seconds + 9,
+            ..THEN
+        };
+        assert_eq!(again.sink.finish_folder(&path("d"), 0o777, later), Outcome::Had);
+        assert_eq!((mode(&again.at("d")), mtime(&again.at("d")).0), (0o500, THEN.seconds));
+        assert_eq!(
+            (mode(&again.at("d/a")), mtime(&again.at("d/a")).0),
+            (0o600, THEN.seconds)
+        );
+        tree = again;
+    }
+    fs::set_permissions(tree.at("d"), fs::Permissions::from_mode(0o700)).expect("own");
+}
+
+#[test]
+fn a_folder_that_a_session_left_unfinished_is_known_and_finished_by_the_next() {
+    let mut tree = Tree::new(POLICY);
+    assert_eq!(tree.folder("d"), stored());
+    assert_eq!(mode(&tree.at("d")) & 0o1700, 0o1700);
+    let mut tree = tree.again(TreePolicy {
+        allow_replace: false,
+        ..POLICY
+    });
+    assert_eq!(tree.folder("d"), Outcome::Had);
+    assert_eq!(tree.receive("d/a", "data"), stored());
+    assert_eq!(tree.sink.finish_folder(&path("d"), 0o555, THEN), Outcome::Had);
+    assert_eq!((mode(&tree.at("d")), mtime(&tree.at("d")).0), (0o555, THEN.seconds));
+    fs::set_permissions(tree.at("d"), fs::Permissions::from_mode(0o700)).expect("own");
 }
