@@ -195,7 +195,9 @@ pub enum Error {
     },
     /// The peer closed the connection before the array was whole.
     #[error(
-        "the peer closed the connection early: {received} of {total} bytes had moved, {missing} are missing; the other end may have said why"
+        "the peer closed the connection early: {} had moved, {} are missing; the other end may have said why",
+        units::done_of(*received, *total),
+        units::bytes(*missing)
     )]
     ClosedEarly {
         /// Bytes that did not come.

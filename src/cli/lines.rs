@@ -2,7 +2,7 @@
 
 use crate::array::Value;
 use crate::service::Status;
-use crate::transfer::{Finished, Started, Stats};
+use crate::transfer::{Finished, Items, Started, Stats};
 use crate::units;
 
 use super::printable;
@@ -94,24 +94,14 @@ pub(super) fn result(finished: &Finished, way: &Way, elapsed_s: f64) -> String {
         Way::Wire(_) | Way::Handoff => format!("{bytes}{there}"),
     };
     if let Some(items) = &finished.items {
-        let had = match items.had {
-            0 => String::new(),
-            had => format!(" ({} there already)", units::count(had)),
-        };
-        let failed = match (items.failed, items.failures.first()) {
-            (0, _) => String::new(),
-            (failed, None) => format!("; {} did not arrive", units::count(failed)),
-            (failed, Some(first)) => format!(
-                "; {} did not arrive, first of all {}: {}",
-                units::count(failed),
-                first.path,
-                first.reason
-            ),
-        };
+        let what = what_arrived(items);
+        let (took, failed) = (units::duration(elapsed_s), did_not_arrive(items));
+        if items.stored == 0 && finished.bytes == 0 {
+            // Nothing was compared, which `verified` would say.
+            return format!("{what} in {took}: nothing moved{failed}");
+        }
         return format!(
-            "{} files, folders and links{had} in {}: {bytes}{there}, {}, {verified}{}{failed}",
-            units::count(items.stored + items.had),
-            units::duration(elapsed_s),
+            "{what} in {took}: {bytes}{there}, {}, {verified}{}{failed}",
             units::rate(finished.moved_bytes() as f64 / elapsed_s.max(f64::MIN_POSITIVE)),
             written.unwrap_or_default()
         );
@@ -124,16 +114,42 @@ pub(super) fn result(finished: &Finished, way: &Way, elapsed_s: f64) -> String {
     )
 }
 
+/// `2,105 files, folders and links (5 there already)`.
+fn what_arrived(items: &Items) -> String {
+    let what = match items.stored + items.had {
+        1 => "1 file, folder or link".into(),
+        all => format!("{} files, folders and links", units::count(all)),
+    };
+    match items.had {
+        0 => what,
+        had => format!("{what} ({} there already)", units::count(had)),
+    }
+}
+
+/// `; 2 did not arrive, first of all PATH: its disk is full`; nothing where all did.
+fn did_not_arrive(items: &Items) -> String {
+    match (items.failed, items.failures.first()) {
+        (0, _) => String::new(),
+        (failed, None) => format!("; {} did not arrive", units::count(failed)),
+        (failed, Some(first)) => format!(
+            "; {} did not arrive, first of all {}: {}",
+            units::count(failed),
+            first.path,
+            first.reason
+        ),
+    }
+}
+
 /// How long it took, where it had bytes.
 pub(super) fn seconds_of(finished: &Finished) -> Option<f64> {
     (finished.rate_bytes_per_s > 0.0).then(|| finished.moved_bytes() as f64 / finished.rate_bytes_per_s)
 }
 
-/// `120 arrays, 1.20 GB; 4 failed, 1 cancelled`.
+/// `120 transfers, 1.20 GB; 4 failed, 1 cancelled`.
 pub(super) fn summary(status: &Status) -> String {
-    let arrays = if status.done == 1 { "array" } else { "arrays" };
+    let transfers = if status.done == 1 { "transfer" } else { "transfers" };
     format!(
-        "{} {arrays}, {}; {} failed, {} cancelled",
+        "{} {transfers}, {}; {} failed, {} cancelled",
         units::count(status.done),
         units::bytes(status.done_bytes),
         units::count(status.failed),
@@ -274,7 +290,7 @@ mod tests {
             status.in_words(),
             "3 connections, 2 receiving at 1.20 GB/s, 1 waiting; 120 done, 4 failed"
         );
-        assert_eq!(summary(&status), "120 arrays, 1.20 GB; 4 failed, 0 cancelled");
+        assert_eq!(summary(&status), "120 transfers, 1.20 GB; 4 failed, 0 cancelled");
     }
 
     #[test]

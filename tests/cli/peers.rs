@@ -55,9 +55,9 @@ fn senders_that_do_it_wrong_are_named_and_leave_no_file() {
     let short = npy("'<f8'", "(100,)", &floats(99));
     let raw = "--wire raw --count 100";
     for (options, says, hints) in [
-        (raw, &floats(99)[..], &["792 of 800 bytes had moved, 8 are missing"][..]),
-        ("--wire npy", &short, &["792 of 800 bytes had moved, 8 are missing"]),
-        ("", &short, &["8 are missing"]),
+        (raw, &floats(99)[..], &["792 of 800 B had moved, 8 B are missing"][..]),
+        ("--wire npy", &short, &["792 of 800 B had moved, 8 B are missing"]),
+        ("", &short, &["8 B are missing"]),
         ("", &npy("'|u1'", "(9223372036854775808,)", &[]), &["2^63"]),
         ("", &npy("'|u1'", "(4611686018427387904,)", &[]), &["array.npy needs"]),
         ("", &npy("'|O'", "(3,)", &[0; 24]), &["objects"]),
@@ -371,7 +371,9 @@ fn an_array_whose_sender_never_says_that_it_is_still_what_was_offered_is_not_kep
     // Before its last block it is no end.
     let receiver = dir.receive("127.0.0.1:0 --into inbox --once");
     say(&receiver.address, &[native_offer("a", 10), end(10)].concat());
-    receiver.wait().failed(1, &["closed the connection", "10 are missing"]);
+    receiver
+        .wait()
+        .failed(1, &["closed the connection", "10 B are missing"]);
     assert!(names_in(&inbox).is_empty());
 
     let receiver = dir.receive("127.0.0.1:0 --into inbox --once");

@@ -127,7 +127,7 @@ fn raw_senders_are_told_what_to_send_by_the_service_alone() {
     let ended = drained(service);
     assert_eq!(dir.read("inbox/array.npy")[128..], floats(100));
     assert_eq!((count(&ended, "finished"), count(&ended, "failed")), (1, 1));
-    assert!(ended.stderr.contains("8 are missing"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("8 B are missing"), "{}", ended.stderr);
 }
 
 #[test]
@@ -453,7 +453,7 @@ fn a_person_reads_a_line_an_array_and_the_sum_at_the_end() {
         "{ended:?}"
     );
     assert!(
-        ended.stdout.ends_with("1 array, 8.00 kB; 0 failed, 0 cancelled\n"),
+        ended.stdout.ends_with("1 transfer, 8.00 kB; 0 failed, 0 cancelled\n"),
         "{ended:?}"
     );
     let stranger = ended

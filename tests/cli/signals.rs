@@ -98,7 +98,7 @@ fn a_sender_that_is_killed_leaves_nothing_that_nobody_could_go_on_with() {
     sender.signal(Signal::KILL);
     receiver
         .wait()
-        .failed(1, &["closed the connection", "of 80000000 bytes had moved"]);
+        .failed(1, &["closed the connection", "of 80.0 MB had moved"]);
     assert!(names_in(&inbox).is_empty());
 }
 

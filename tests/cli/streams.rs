@@ -155,7 +155,7 @@ fn a_stream_that_ends_early_is_named_and_nothing_is_kept() {
         let hint = if wire == "native" {
             "the source ended early: 4999999 of 5000000"
         } else {
-            "1 are missing"
+            "1 B are missing"
         };
         receiver.wait().failed(1, &[hint]);
         assert!(names_in(&dir.path().join("inbox")).is_empty(), "{wire}");

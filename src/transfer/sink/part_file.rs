@@ -298,7 +298,7 @@ impl PartFile {
         let path = self.folder.path_of(&given.name);
         let note = given.is_another.then(|| {
             let wanted = self.folder.path_of(&self.wanted);
-            format!("{} existed, so the array is in {}", wanted.display(), path.display())
+            format!("{} existed, so this one is in {}", wanted.display(), path.display())
         });
         let notes: Vec<&str> = [&self.note, &note].into_iter().flatten().map(String::as_str).collect();
         let note = (!notes.is_empty()).then(|| notes.join("; "));
