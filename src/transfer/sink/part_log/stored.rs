@@ -4,6 +4,7 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::fs::{FileType, Stat};
@@ -22,26 +23,47 @@ const RECORDS_AT_ONCE: usize = 8192;
 /// Between two tries to lock a file.
 const LOCK_INTERVAL: Duration = Duration::from_millis(5);
 
+/// Whether one waits long now. It holds up one of a few threads that all transfers of this process share: one at a time
+/// may.
+static WAITS_LONG: AtomicBool = AtomicBool::new(false);
+
 /// How often a lock is tried again that somebody has: a process that was killed may hold it for a moment longer, and a
 /// transfer whose sender has gone works through what had come.
 #[derive(Debug)]
 pub(in crate::transfer::sink) struct Patience {
     tries_left: u32,
+    /// So many of them may be used while another one waits long.
+    tries_beside: u32,
+    waits_long: &'static AtomicBool,
 }
+
+/// That one waits long now.
+struct Wait(&'static AtomicBool);
 
 impl Patience {
     /// Some 35 ms in all, however many locks are asked for.
     pub(in crate::transfer::sink) fn short() -> Self {
-        Self { tries_left: 7 }
+        Self::of(7)
     }
 
-    /// Some 3 s in all.
+    /// Some 3 s in all, for one at a time in this process; a short one for others meanwhile.
     pub(in crate::transfer::sink) fn long() -> Self {
-        Self { tries_left: 600 }
+        Self {
+            tries_left: 600,
+            ..Self::short()
+        }
     }
 
     pub(in crate::transfer::sink) fn none() -> Self {
-        Self { tries_left: 0 }
+        Self::of(0)
+    }
+
+    fn of(tries: u32) -> Self {
+        Self {
+            tries_left: tries,
+            tries_beside: tries,
+            waits_long: &WAITS_LONG,
+        }
     }
 
     /// Locks `file`. Says whether it did: somebody else has it where not.
@@ -49,16 +71,24 @@ impl Patience {
     /// # Errors
     /// The file system has no locks.
     pub(super) fn lock(&mut self, file: &File) -> Result<bool, Unusable> {
+        let mut wait = None;
         loop {
             match lock(file) {
                 Ok(()) => return Ok(true),
                 Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(Unusable::NoLocks),
                 Err(_) if self.tries_left == 0 => return Ok(false),
-                Err(_) => {
-                    self.tries_left -= 1;
-                    std::thread::sleep(LOCK_INTERVAL);
+                Err(_) => {}
+            }
+            if self.tries_beside > 0 {
+                self.tries_beside -= 1;
+            } else if wait.is_none() {
+                wait = Wait::begin(self.waits_long);
+                if wait.is_none() {
+                    return Ok(false);
                 }
             }
+            self.tries_left -= 1;
+            std::thread::sleep(LOCK_INTERVAL);
         }
     }
 
@@ -68,6 +98,21 @@ impl Patience {
     /// The file system has no locks.
     pub(super) fn waits_for(&mut self, file: &File) -> Result<bool, Unusable> {
         Ok(!Self::none().lock(file)? && self.lock(file)?)
+    }
+}
+
+impl Wait {
+    /// `None` while another one lasts.
+    fn begin(waits_long: &'static AtomicBool) -> Option<Self> {
+        let is_first = !waits_long.swap(true, Ordering::Acquire);
+        // Not before that is known: dropping it lets the next one wait.
+        is_first.then(|| Self(waits_long))
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
     }
 }
 
@@ -184,7 +229,7 @@ mod tests {
         lock(&held).expect("free");
         assert!(!Patience::none().lock(&ours).expect("locks"));
         assert!(!Patience::short().lock(&ours).expect("locks"));
-        let mut patience = Patience { tries_left: u32::MAX };
+        let mut patience = Patience::of(u32::MAX);
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 std::thread::sleep(LOCK_INTERVAL);
@@ -192,5 +237,25 @@ mod tests {
             });
             assert!(patience.lock(&ours).expect("locks"));
         });
+    }
+
+    #[test]
+    fn one_at_a_time_waits_long_and_others_meanwhile_wait_a_moment() {
+        static OTHERS: AtomicBool = AtomicBool::new(false);
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let open = || File::options().write(true).open(file.path()).expect("there");
+        let (held, ours) = (open(), open());
+        lock(&held).expect("free");
+        let first = Wait::begin(&OTHERS);
+        let mut patience = Patience {
+            waits_long: &OTHERS,
+            ..Patience::long()
+        };
+        assert!(!patience.lock(&ours).expect("locks"));
+        assert_eq!((patience.tries_left, patience.tries_beside), (593, 0));
+        assert!(!patience.lock(&ours).expect("locks"));
+        assert_eq!(patience.tries_left, 593);
+        drop((first, held));
+        assert!(patience.lock(&ours).expect("locks"));
     }
 }
