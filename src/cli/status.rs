@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::Error;
 use crate::control::{EngineEvent, EngineLine, Engines, Viewer, engines};
 use crate::service::{AnyEvent, ServiceEvent, Status};
-use crate::transfer::{Event, EventKind, Side, State, TransferId};
+use crate::transfer::{Event, EventKind, Items, Side, State, TransferId};
 use crate::units;
 use serde::Serialize;
 
@@ -43,6 +43,9 @@ struct TransferStatus {
     has_begun: bool,
     total_bytes: Option<u64>,
     resumed_bytes: u64,
+    /// Of a folder: how far its items are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    items: Option<Items>,
     /// Over the last second or two.
     rate_bytes_per_s: f64,
     state: Option<State>,
@@ -191,6 +194,7 @@ fn note(moving: &mut TransferStatus, side: Side, event: &Event) {
             moving.bytes = sample.bytes;
             moving.rate_bytes_per_s = sample.rate_bytes_per_s;
         }
+        EventKind::Items(items) if event.side == side => moving.items = Some(items.counts()),
         EventKind::State { state } if event.side == side => moving.state = Some(*state),
         EventKind::Limit { bytes_per_s } => moving.limit_bytes_per_s = *bytes_per_s,
         _ => {}
@@ -210,10 +214,7 @@ fn lines(seen: &ProcessStatus, now_unix_s: u64) -> Vec<String> {
             "    {}: {}  {}  {}",
             moving.transfer,
             name.map_or("", String::as_str),
-            moving.total_bytes.map_or_else(
-                || units::bytes(moving.bytes).to_string(),
-                |total| units::done_of(moving.resumed_bytes.saturating_add(moving.bytes), total)
-            ),
+            moving.how_far(),
             moving.doing()
         ));
     }
@@ -228,6 +229,18 @@ impl TransferStatus {
     /// Whether it is more than a place where a sender is awaited.
     fn has_peer(&self) -> bool {
         self.state != Some(State::Listening)
+    }
+
+    /// `12.1 of 40.0 GB`, `12.1 GB  1,234 of 5,678 items`.
+    fn how_far(&self) -> String {
+        let bytes = match self.total_bytes {
+            Some(total) => units::done_of(self.resumed_bytes.saturating_add(self.bytes), total),
+            None => units::bytes(self.bytes).to_string(),
+        };
+        match &self.items {
+            Some(items) => format!("{bytes}  {}", items.how_far_in_words()),
+            None => bytes,
+        }
     }
 
     /// `153 MB/s`, `4.00 MB/s  limited to 4.00 MB/s`, `paused`.
@@ -266,6 +279,17 @@ mod tests {
         let limit = event(Side::Sender, EventKind::Limit { bytes_per_s });
         note(&mut moving, Side::Sender, &limit);
         assert_eq!(moving.doing(), "4.00 MB/s  limited to 4.00 MB/s");
+        let items = Items {
+            stored: 3,
+            known: 8,
+            ..Items::default()
+        };
+        note(
+            &mut moving,
+            Side::Sender,
+            &event(Side::Sender, EventKind::Items(Box::new(items))),
+        );
+        assert_eq!(moving.how_far(), "0 B  3 of 8 items so far");
         note(&mut moving, Side::Sender, &state(State::Paused));
         assert_eq!(moving.doing(), "paused  limited to 4.00 MB/s");
         let line = serde_json::to_value(&moving).expect("json");

@@ -50,6 +50,8 @@ struct Shown {
     history: Series,
     bottleneck: Option<String>,
     limit_bytes_per_s: Option<u64>,
+    /// Of a folder: how far its items are.
+    items: Option<String>,
 }
 
 impl Terminal {
@@ -111,6 +113,7 @@ impl Terminal {
         } else if let Some(shown) = self.shown.get_mut(&event.transfer) {
             match &event.kind {
                 EventKind::Sample(sample) => shown.sample(sample, event.elapsed_s),
+                EventKind::Items(items) => shown.items = Some(items.how_far_in_words()),
                 EventKind::Limit { bytes_per_s } => shown.limit_bytes_per_s = *bytes_per_s,
                 EventKind::Preview { values, .. } => shown.first_elements.clone_from(values),
                 EventKind::Stats(stats) => shown.stats = Some(stats.clone()),
@@ -324,6 +327,7 @@ impl Shown {
             history: Series::new(),
             bottleneck: None,
             limit_bytes_per_s: None,
+            items: None,
         }
     }
 
@@ -332,7 +336,10 @@ impl Shown {
         if let Some(bar) = self.bar {
             let rate = self.history.rate_before(elapsed_s, RATE_WINDOW_S);
             let done_bytes = self.resumed_bytes.saturating_add(sample.bytes);
-            let numbers = lines::numbers(done_bytes, self.total_bytes, rate);
+            let mut numbers = lines::numbers(done_bytes, self.total_bytes, rate);
+            if let Some(items) = &self.items {
+                numbers = format!("{numbers}  {items}");
+            }
             let change = BarChange::Move {
                 position: done_bytes,
                 text: match self.limit_bytes_per_s {

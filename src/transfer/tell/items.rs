@@ -1,5 +1,7 @@
 //! What became of the items of a tree: files, folders and links.
 
+use crate::units;
+
 use serde::{Deserialize, Serialize};
 
 /// How far a tree is, counted in items.
@@ -77,11 +79,37 @@ impl Items {
     pub fn settled(&self) -> u64 {
         self.stored + self.had + self.failed
     }
+
+    /// `1,234 of 5,678 items`; `1,234 of 5,678 items so far` before all are known.
+    pub(crate) fn how_far_in_words(&self) -> String {
+        let known = self.known.max(self.settled());
+        let item = if known == 1 { "item" } else { "items" };
+        let so_far = if self.are_all_known { "" } else { " so far" };
+        format!(
+            "{} of {} {item}{so_far}",
+            units::count(self.settled()),
+            units::count(known)
+        )
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_far_a_tree_is_says_whether_all_of_it_is_known() {
+        let mut items = Items {
+            stored: 1_000,
+            had: 200,
+            failed: 34,
+            known: 5_678,
+            ..Items::default()
+        };
+        assert_eq!(items.how_far_in_words(), "1,234 of 5,678 items so far");
+        items.are_all_known = true;
+        assert_eq!(items.how_far_in_words(), "1,234 of 5,678 items");
+    }
 
     #[test]
     fn failures_are_all_counted_and_the_first_ones_named() {
