@@ -100,7 +100,7 @@ fn obey(command: Command, running: &[Running]) -> Occurrence {
 /// Does one transfer, to its end.
 pub(super) fn run(plan: TransferPlan, signals: &Signals, report: &mut Report) -> Result<Option<Finished>, Failure> {
     let (id, outcome) = to_end(plan.job, plan.options, signals, report)?;
-    end_of(id, outcome, report)
+    end_of(id, outcome, report).map_err(|failure| failure.with(report.how_far(id)))
 }
 
 /// Does the same, and again where it fails in a way that may pass, until nothing has moved for as long as `patience`.
@@ -120,8 +120,9 @@ pub(super) fn run_patiently(
             _ => None,
         };
         let ended = end_of(id, outcome, report);
+        let how_far = report.how_far(id);
         let (Some(wait), Err(failure)) = (wait, &ended) else {
-            return ended;
+            return ended.map_err(|failure| failure.with(how_far));
         };
         report.retry(failure, wait);
         if is_stopped_within(wait, signals, report) {
@@ -218,7 +219,7 @@ pub(super) fn repeat(
 /// Joins a transfer that has told everything, and says how it ended.
 pub(super) fn end(transfer: Transfer, report: &mut Report) -> Result<Option<Finished>, Failure> {
     let id = transfer.id();
-    end_of(id, transfer.join(), report)
+    end_of(id, transfer.join(), report).map_err(|failure| failure.with(report.how_far(id)))
 }
 
 /// Names what did not arrive of a tree.

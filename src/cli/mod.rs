@@ -70,6 +70,14 @@ pub(crate) enum Failure {
         /// What happened to it.
         failure: Box<Failure>,
     },
+    /// It broke, and can be gone on with.
+    #[error("{failure}; {how}")]
+    Broke {
+        /// What happened.
+        failure: Box<Failure>,
+        /// How far it came, and how it goes on.
+        how: String,
+    },
     /// Some of what was to be done was not.
     #[error("{0}")]
     Incomplete(String),
@@ -95,12 +103,26 @@ impl From<Error> for Failure {
 }
 
 impl Failure {
+    /// The same with how it goes on, where that is known.
+    fn with(self, how: Option<String>) -> Self {
+        match how {
+            Some(how) => Self::Broke {
+                failure: Box::new(self),
+                how,
+            },
+            None => self,
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) | Self::Transfer(Error::Usage(_)) => ExitCode::from(2),
-            Self::Transfer(_) | Self::Peer { .. } | Self::Of { .. } | Self::Incomplete(_) | Self::Cancelled(_) => {
-                ExitCode::FAILURE
-            }
+            Self::Transfer(_)
+            | Self::Peer { .. }
+            | Self::Of { .. }
+            | Self::Broke { .. }
+            | Self::Incomplete(_)
+            | Self::Cancelled(_) => ExitCode::FAILURE,
         }
     }
 }

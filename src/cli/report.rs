@@ -128,7 +128,12 @@ impl Report {
         }
     }
 
-    /// How far a transfer came that was cancelled.
+    /// They move without checksums, so that nothing is kept of one that breaks.
+    pub(crate) fn without_checksums(&mut self) {
+        self.how_far.without_checksums();
+    }
+
+    /// How far a transfer came that was cancelled, or broke and can be gone on with.
     pub(crate) fn how_far(&mut self, transfer: TransferId) -> Option<String> {
         self.how_far.take(transfer)
     }
@@ -154,6 +159,7 @@ impl Report {
 
     /// A transfer of a service told something; its end is told with it.
     fn served(&mut self, event: &Event) {
+        self.how_far.hear(event);
         self.record(event);
         self.show(event);
         let outcome = match &event.kind {
@@ -164,15 +170,17 @@ impl Report {
             _ => return,
         };
         self.ended(event.transfer, &outcome);
+        let how_far = self.how_far(event.transfer);
         if let Outcome::Failed(failure) = outcome {
             // Of many, whoever is at fault: whose transfer it was.
-            output::complain(&match failure.peer {
+            let said = match failure.peer {
                 Some(peer) => Failure::Peer {
                     peer,
                     error: failure.error,
                 },
                 None => Failure::from(failure.error),
-            });
+            };
+            output::complain(&said.with(how_far));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -86,8 +86,8 @@ fn discard(parts: &[InterruptedPart]) -> Result<(), Failure> {
     }
 }
 
-/// Sends that did not come to their end, the latest first, for as long as a receiver keeps what it has; not those that were
-/// done again.
+/// Sends that did not come to their end, the latest first, for as long as a receiver keeps what it has; not those whose
+/// source went to the same place since.
 fn broken() -> Result<Vec<Entry>, Failure> {
     let since = SystemTime::now().checked_sub(KEPT).unwrap_or(UNIX_EPOCH);
     let since_ms = since.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
@@ -98,25 +98,24 @@ fn broken() -> Result<Vec<Entry>, Failure> {
     let (mut seen, mut broken) = (HashSet::new(), Vec::new());
     let mut take = |entries: Vec<Entry>| {
         for entry in entries {
-            let Some(Again::CommandLine {
-                arguments,
-                folder,
-                is_whole: true,
-            }) = &entry.again
-            else {
-                continue;
-            };
             // One that reached nobody, or was refused, is not what broke.
-            if entry.bytes == 0 && entry.total_bytes.is_none() {
+            let has_begun = entry.outcome == Ending::Done || entry.bytes > 0 || entry.total_bytes.is_some();
+            if entry.way != Way::Send || !has_begun {
                 continue;
             }
-            let is_latest = seen.insert((folder.clone(), arguments.clone()));
+            // The same source to the same place, whatever else was typed with it.
+            let folder = match &entry.again {
+                Some(Again::CommandLine { folder, .. }) => folder,
+                _ => "",
+            };
+            let source = entry.source.as_deref().map(|source| absolute(folder, source));
+            let is_latest = seen.insert((source, entry.peer.clone()));
             let may_go_on = match entry.outcome {
                 Ending::Cancelled => true,
                 Ending::Failed => entry.fault == Some(Fault::Peer),
                 _ => false,
             };
-            if is_latest && may_go_on && entry.way == Way::Send {
+            if is_latest && may_go_on && can_be_typed_again(&entry) {
                 broken.push(entry);
             }
         }
@@ -125,6 +124,35 @@ fn broken() -> Result<Vec<Entry>, Failure> {
         store.list_in_parts(&query, &mut take).map_err(told)?;
     }
     Ok(broken)
+}
+
+/// Whether its command is known, and reads what can be read again: not what came by a pipe.
+fn can_be_typed_again(entry: &Entry) -> bool {
+    match &entry.again {
+        Some(Again::CommandLine {
+            arguments,
+            is_whole: true,
+            ..
+        }) => !arguments.iter().any(|argument| argument == "-"),
+        _ => false,
+    }
+}
+
+/// A source as an absolute path without what means nothing, where it is a path.
+fn absolute(folder: &str, source: &str) -> PathBuf {
+    let typed = Path::new(folder).join(source);
+    let mut path = PathBuf::new();
+    for component in typed.components() {
+        match component {
+            Component::CurDir => {}
+            // Where a folder is a link, this names another one: then it is no earlier transfer that is told of, but one more.
+            Component::ParentDir if path.file_name().is_some() => {
+                path.pop();
+            }
+            component => path.push(component),
+        }
+    }
+    path
 }
 
 fn tell_parts(folder: &Path, parts: &[InterruptedPart]) {
@@ -155,14 +183,14 @@ fn wanted_below(folder: &Path, part: &InterruptedPart) -> String {
 fn tell_broken(broken: &[Entry]) {
     for entry in broken {
         let moved = match entry.total_bytes {
-            Some(total) => units::done_of(entry.bytes.min(total), total),
+            Some(total) => units::done_of(entry.there_bytes().min(total), total),
             None => units::bytes(entry.bytes).to_string(),
         };
         say(&format!(
-            "{}  {}: {moved} had moved; arraylift resume {} goes on",
+            "{}  {}: {moved} had moved; arraylift resume {id} goes on, arraylift history forget {id} takes it off",
             entry.when(),
             entry.what(),
-            entry.id
+            id = entry.id
         ));
     }
 }

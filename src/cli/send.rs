@@ -1,5 +1,6 @@
 //! `arraylift send SOURCE... ENDPOINT`: connects to a receiver and sends, several sources by a bounded pool.
 
+use crate::checksum::ChecksumKind;
 use crate::queue::Queue;
 use crate::transfer::{Job, Side};
 
@@ -15,6 +16,9 @@ pub(crate) fn run(typed: &SendArguments) -> Result<(), Failure> {
     let plan = plan::send(typed)?;
     let mut report = Report::new(plan.json, Side::Sender);
     report.keep("send", typed.keep);
+    if plan.options.checksum == ChecksumKind::None {
+        report.without_checksums();
+    }
     let signals = Signals::new(1)?;
     report.open_control(&format!("send to {}", plan.to));
     match plan {

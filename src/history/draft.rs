@@ -44,6 +44,7 @@ struct Beginning {
     dtype: String,
     shape: Vec<u64>,
     total_bytes: Option<u64>,
+    resumed_bytes: u64,
     streams: u16,
     is_tree: bool,
 }
@@ -117,6 +118,7 @@ impl Draft {
         known.dtype.clone_from(&started.dtype);
         known.shape.clone_from(&started.shape);
         known.total_bytes = started.total_bytes.or(known.total_bytes);
+        known.resumed_bytes = known.resumed_bytes.max(started.resumed_bytes);
         known.streams = started.streams;
         known.is_tree |= started.is_tree;
     }
@@ -171,6 +173,7 @@ impl Draft {
                 (None, _) => started.is_tree.then(Items::default),
             },
             bytes,
+            resumed_bytes: started.resumed_bytes,
             total_bytes: started.total_bytes,
             transfers: 1,
             rate_bytes_per_s: if self.end_s > 0.0 {
@@ -208,6 +211,7 @@ impl Draft {
 impl Entry {
     fn done(&mut self, finished: &Finished) {
         self.outcome = Ending::Done;
+        self.resumed_bytes = finished.resumed_bytes;
         self.rate_bytes_per_s = finished.rate_bytes_per_s;
         self.verified = finished.verified;
         self.durable = finished.durable;

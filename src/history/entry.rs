@@ -46,7 +46,9 @@ pub(crate) struct Entry {
     pub items: Option<Items>,
     /// Bytes that had moved at the end; of several transfers the sum.
     pub bytes: u64,
-    /// Bytes that were to move; `None` where nobody knew.
+    /// Bytes that were at the receiver already, from a transfer that broke, and did not move again.
+    pub resumed_bytes: u64,
+    /// Bytes of the whole; `None` where nobody knew.
     pub total_bytes: Option<u64>,
     /// For how many transfers this stands.
     pub transfers: u64,
@@ -133,6 +135,11 @@ impl Ending {
 }
 
 impl Entry {
+    /// Bytes that were at the receiver when it ended: those that were there before, and those that moved.
+    pub(crate) fn there_bytes(&self) -> u64 {
+        self.resumed_bytes.saturating_add(self.bytes)
+    }
+
     /// The same without what is nobody's business, and with nothing in it that has no bound: names and messages of peers
     /// can be anything.
     pub(super) fn fit_to_keep(mut self) -> Self {

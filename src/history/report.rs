@@ -22,6 +22,7 @@ pub(crate) fn facts(entry: &Entry) -> Vec<(&'static str, String)> {
         Some(total) if total != entry.bytes && entry.transfers <= 1 => units::done_of(entry.bytes, total),
         _ => units::bytes(entry.bytes).to_string(),
     };
+    let there = (entry.resumed_bytes > 0).then(|| format!("{} were there already", units::bytes(entry.resumed_bytes)));
     let (time, rate) = (units::duration(entry.seconds), units::rate(entry.rate_bytes_per_s));
     let cpu = |cpu_s: Option<f64>| cpu_s.map(units::duration);
     let shares = entry
@@ -36,6 +37,7 @@ pub(crate) fn facts(entry: &Entry) -> Vec<(&'static str, String)> {
         ("ended", Some(entry.how_it_ended())),
         ("message", entry.message.clone()),
         ("moved", Some(format!("{bytes} in {time}: {rate}"))),
+        ("before", there),
         ("array", array.map(|dtype| format!("{dtype} {:?}", entry.shape))),
         ("folder", entry.items.as_ref().map(words::items)),
         ("until on disk", entry.sync_s.map(units::duration)),

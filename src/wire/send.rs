@@ -151,6 +151,15 @@ impl SendWire {
         }
     }
 
+    /// Bytes of the array that are at the receiver from before, as far as is known so far.
+    #[must_use]
+    pub fn there_bytes(&self) -> u64 {
+        match self {
+            Self::Native(native) => native.blocks().there_bytes(),
+            Self::Stream(_) => 0,
+        }
+    }
+
     /// Bytes of the array that were not sent over any connection, as the receiver has them.
     #[must_use]
     pub fn kept_bytes(&self) -> u64 {

@@ -20,7 +20,7 @@ use super::native::{
 };
 use super::part_logs::{RECORDS_AT, until_recorded_in};
 use super::peers::native_offer;
-use super::serve::{cancelled, stopped};
+use super::serve::{cancelled, stopped, until};
 
 /// Of the file that is sent.
 pub(crate) const BYTES: usize = 48 << 20;
@@ -460,4 +460,65 @@ fn what_broke_is_listed_at_both_ends_goes_on_by_its_number_and_can_be_removed() 
     dir.run("resume --in inbox --discard").done();
     assert!(names_in(&dir.path().join("inbox")).is_empty());
     dir.run("resume 4711").failed(1, &["4711 is not in the history"]);
+}
+
+#[test]
+fn a_send_that_went_on_and_broke_again_counts_what_was_there_before_and_says_how_it_goes_on() {
+    let (dir, _) = dir();
+    let service = serve(&dir, "");
+    let address = service.address.clone();
+    let sender = send_slowly(&dir, &address, "");
+    until_recorded(&dir, 12);
+    service.signal(Signal::KILL);
+    drop(service);
+    sender
+        .wait()
+        .failed(1, &["a.bin goes on from what the receiver keeps when it is sent again"]);
+    let service = dir.listen("serve", &format!("{address} --into inbox --keep-free 0"));
+    let mut sender = send_at("20MB/s", &dir, &address, "--json");
+    while until(&mut sender, "sample")["bytes"].as_u64() < Some(BLOCK) {}
+    service.signal(Signal::KILL);
+    drop(service);
+    let ended = sender.wait().failed(1, &["the peer closed the connection early: "]);
+    let entry = &dir.run("history --last 1 --json").done().objects()[0];
+    let (there, moved) = (entry["resumed_bytes"].as_u64(), entry["bytes"].as_u64());
+    assert!(there >= Some(12 * BLOCK) && moved > Some(0), "{entry}");
+    let all = units_of(there.expect("there") + moved.expect("moved"));
+    let listed = dir.run("resume --in inbox").done();
+    let line = listed.stdout.lines().last().expect("a line");
+    assert!(line.contains(&format!("{all} of 50.3 MB had moved")), "{all}: {line}");
+    let said = format!("early: {all} of 50.3 MB had moved");
+    assert!(ended.stderr.contains(&said), "{said}: {ended:?}");
+}
+
+/// `12.6`, in MB.
+fn units_of(bytes: u64) -> String {
+    format!("{:.1}", bytes as f64 / 1e6)
+}
+
+#[test]
+fn what_arrived_by_another_command_line_is_no_longer_listed_and_what_came_by_a_pipe_never_is() {
+    let (dir, _) = dir();
+    let service = serve(&dir, "");
+    let address = service.address.clone();
+    let sender = send_slowly(&dir, &address, "--dtype u8");
+    let piped = format!("send - {address} --length {BYTES} --limit 40MB/s");
+    let from = std::fs::File::open(dir.path().join("a.bin")).expect("a file");
+    let piped = dir.arraylift(piped.split_whitespace()).stdin(from).start();
+    until_recorded(&dir, 8);
+    service.signal(Signal::KILL);
+    drop(service);
+    sender.wait().failed(1, &["the peer "]);
+    piped.wait().failed(1, &["the peer "]);
+    let broken = || {
+        let listed = dir.run("resume --in inbox").done().stdout;
+        let lines = listed.lines().filter(|line| line.contains(" goes on, "));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = broken();
+    assert!(before.len() == 1 && before[0].contains("a.bin to "), "{before:?}");
+    assert!(before[0].contains("arraylift history forget "), "{before:?}");
+    let _service = dir.listen("serve", &format!("{address} --into inbox --json"));
+    dir.run(&format!("send ./inbox/../a.bin {address}")).done();
+    assert!(broken().is_empty());
 }

@@ -317,7 +317,7 @@ impl Link {
     fn closed(&self) -> Error {
         let (total, received) = (
             self.sending.source.meta.byte_len(),
-            self.bytes() + self.wire.kept_bytes(),
+            self.bytes() + self.wire.there_bytes(),
         );
         match total.saturating_sub(received) {
             _ if self.wire.listens() && !self.wire.agreed() => Error::ClosedWhile("before it answered the offer"),

@@ -144,9 +144,19 @@ impl OutgoingBlocks {
 
     /// Bytes that the receiver says that it has, whether that is so or not.
     pub(in crate::wire) fn claimed_bytes(&self) -> u64 {
+        self.bytes_of(&self.claimed)
+    }
+
+    /// Bytes that the receiver says that it has, as far as nothing else is known of them.
+    pub(in crate::wire) fn there_bytes(&self) -> u64 {
+        let state = self.lock();
+        state.kept_bytes + self.bytes_of(self.claimed.get(state.comparing..).unwrap_or_default())
+    }
+
+    fn bytes_of(&self, claimed: &[(u32, u64)]) -> u64 {
         let bytes = |grain: Grain, index| grain.block_bytes(index, self.total_bytes);
-        let claimed = self.claimed.iter();
-        claimed.filter_map(|(index, _)| Some(bytes(self.grain?, *index))).sum()
+        let each = claimed.iter();
+        each.filter_map(|(index, _)| Some(bytes(self.grain?, *index))).sum()
     }
 
     /// Bytes that were not sent, as the receiver has them.
