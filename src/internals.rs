@@ -26,6 +26,7 @@ pub mod app {
     pub use crate::app::model::curves::TimeSpan;
     pub use crate::app::model::form::{EndpointKind, Form, SinkKind, SourceKind};
     pub use crate::app::model::plan::{Paths, Recipe, check};
+    pub use crate::app::model::plot_view::{Period, Scale, SecondPlot};
     pub use crate::app::model::row::{Phase, RowKey};
     pub use crate::app::model::settings::{Settings, ThemeChoice};
     pub use crate::app::model::view::View;

@@ -223,6 +223,8 @@ palette-show = Show { $page }
 palette-undo = Undo removal
 palette-filter = Filter the list
 palette-ceilings = Measure this machine's ceilings
+palette-on = on
+palette-off = off
 palette-choice = { $part }: { $name }
 palette-of-row = { $action } ({ $row })
 

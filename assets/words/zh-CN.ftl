@@ -215,6 +215,8 @@ palette-show = 显示{ $page }
 palette-undo = 撤销移除
 palette-filter = 筛选列表
 palette-ceilings = 测量本机上限
+palette-on = 开
+palette-off = 关
 palette-choice = { $part }：{ $name }
 palette-of-row = { $action }（{ $row }）
 

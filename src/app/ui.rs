@@ -99,7 +99,7 @@ impl App {
         actions.extend(on_page.inner);
         actions.extend(self.question_ui(ui.ctx()));
         if let Some(open) = &self.palette {
-            actions.extend(palette::ui(ui.ctx(), open, &self.transfers));
+            actions.extend(palette::ui(ui.ctx(), open, &self.transfers, &self.settings));
         }
         let removed = self
             .transfers

@@ -4,7 +4,7 @@
 use arraylift::State;
 use std::time::Duration;
 
-use arraylift::internals::app::{EndpointKind, Form, Phase, RowKey, ThemeChoice};
+use arraylift::internals::app::{EndpointKind, Form, Period, Phase, RowKey, Scale, SecondPlot, ThemeChoice};
 use eframe::egui::{Key, Modifiers, OutputCommand};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
@@ -292,6 +292,31 @@ fn the_palette_finds_an_action_by_its_name_and_does_it() {
     window.get_by_label("Command").type_text("pause (range");
     window.run();
     window.get_by_label("Pause (range 0 … 6e9)");
+}
+
+#[test]
+fn the_palette_changes_settings_and_how_plots_are_looked_at() {
+    let mut window = window();
+    several(window.state_mut());
+    window.run();
+    let mut choose = |typed: &str, name: &str| {
+        window.key_press_modifiers(Modifiers::CTRL, Key::K);
+        window.run();
+        window.get_by_label("Command").type_text(typed);
+        window.run();
+        assert!(window.get_all_by_label(name).count() > 0, "{name}");
+        window.key_press(Key::Enter);
+        window.run();
+        window.state().settings().clone()
+    };
+    assert_eq!(choose("rate axis log", "Rate axis: log").plot.scale, Scale::Log);
+    assert_eq!(choose("period 10", "Period: 10 s").plot.period, Period::TenSeconds);
+    let second = choose("second plot none", "Second plot: none").plot.second;
+    assert_eq!(second, SecondPlot::Hidden);
+    assert!(choose("reduced", "Reduced motion: on").reduced_motion);
+    assert!(!choose("reduced", "Reduced motion: off").reduced_motion);
+    let retries = choose("breaks", "Try again by itself when a connection breaks: off").retries;
+    assert!(!retries);
 }
 
 #[test]

@@ -63,6 +63,7 @@ def main():
 
     ways = {
         "into memory": ("--into", "memory"),
+        "kept nowhere": ("--into", "discard"),
         "kept nowhere, not verified": ("--into", "discard", "--no-verify"),
         "over 4 streams, kept nowhere": ("--into", "discard", "--streams", "4"),
         "into a new file": (),

@@ -89,20 +89,23 @@ def repeated(options, count):
 
 def print_repeated(options):
     """A table of sizes that are repeated. Returns whether all gave numbers."""
-    print(f"\nRepeated into memory, {options.seconds} s in the window; medians of rounds, GB/s\n")
-    print("| array | window | command line | ratio | rounds in the window |")
-    print("|---|---|---|---|---|")
+    print(f"\nRepeated into memory, {options.seconds} s in the window, {options.rounds} times in turn with the command ", end="")
+    print("line; medians of rounds, GB/s\n")
+    print("| array | window | command line | ratio, time by time | its range | rounds in the window |")
+    print("|---|---|---|---|---|---|")
     is_good = True
     for count in (1_000_000, 50_000_000):
         try:
-            window, headless, rounds = repeated(options, count)
+            told = [repeated(options, count) for _ in range(options.rounds)]
         except Unusable as unusable:
             is_good = False
-            print(f"| {8 * count / 1e6:.0f} MB | {unusable} | | | |")
+            print(f"| {8 * count / 1e6:.0f} MB | {unusable} | | | | |")
             continue
+        ratios = [window / headless for window, headless, _ in told]
+        window, headless, rounds = (statistics.median(numbers) for numbers in zip(*told))
         print(
-            f"| {8 * count / 1e6:.0f} MB | {window / 1e9:.2f} | {headless / 1e9:.2f} "
-            f"| {window / headless:.3f} | {rounds:,} |"
+            f"| {8 * count / 1e6:.0f} MB | {window / 1e9:.2f} | {headless / 1e9:.2f} | {statistics.median(ratios):.3f} "
+            f"| {min(ratios):.3f}..{max(ratios):.3f} | {rounds:,.0f} |"
         )
     return is_good
 
@@ -117,7 +120,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("arraylift", help="the release binary")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--count", type=int, default=1_000_000_000, help="how many f64; too few end unseen")
+    parser.add_argument("--count", type=int, default=5_000_000_000, help="how many f64; too few end unseen")
     parser.add_argument("--seconds", type=int, default=10, help="how long a transfer is repeated")
     options = parser.parse_args()
     options.bytes = 8 * options.count

@@ -5,13 +5,15 @@ use eframe::egui::{
     WidgetInfo, vec2,
 };
 
+use super::instrument::picks;
 use super::rail;
 use super::row_menu;
-use super::settings::at_once;
+use super::settings::{RATES, at_once};
 use crate::app::action::{Action, Dialog, FormAction, QueueAction};
 use crate::app::model::palette::Palette;
+use crate::app::model::plot_view::{Period, PlotView, Scale, TileValue};
 use crate::app::model::row::Row;
-use crate::app::model::settings::ThemeChoice;
+use crate::app::model::settings::{Settings, ThemeChoice};
 use crate::app::model::transfers::Transfers;
 use crate::app::theme::{self, RADIUS};
 use crate::app::widgets::{text_edit_with_id, text_line};
@@ -30,9 +32,8 @@ fn entry(name: Key, keys: &'static str, action: Action) -> Entry {
 }
 
 /// All commands that can be given now.
-fn entries(transfers: &Transfers) -> Vec<Entry> {
+fn entries(transfers: &Transfers, settings: &Settings) -> Vec<Entry> {
     let form = |action| Action::Form(action);
-    let queue = |action| Action::Queue(action);
     let mut entries: Vec<Entry> = vec![
         entry(key!("list-new-transfer"), "Ctrl N", form(FormAction::Focus)),
         entry(key!("palette-start"), "Ctrl Enter", form(FormAction::Start)),
@@ -48,7 +49,17 @@ fn entries(transfers: &Transfers) -> Vec<Entry> {
         (text, "", Action::Show(view))
     });
     entries.extend(shows);
-    entries.extend([
+    entries.extend(of_list());
+    entries.push(entry(key!("palette-ceilings"), "", Action::MeasureCeilings));
+    entries.extend(of_plots(transfers.selected(), settings.plot));
+    entries.extend(of_settings(settings));
+    entries
+}
+
+/// What can be asked of the list.
+fn of_list() -> Vec<Entry> {
+    let queue = |action| Action::Queue(action);
+    vec![
         entry(key!("menu-pause-all"), "", queue(QueueAction::PauseAll)),
         entry(key!("menu-resume-all"), "", queue(QueueAction::ResumeAll)),
         entry(
@@ -61,25 +72,66 @@ fn entries(transfers: &Transfers) -> Vec<Entry> {
         entry(key!("menu-remove-waiting"), "", queue(QueueAction::RemoveWaiting)),
         entry(key!("palette-undo"), "Ctrl Z", queue(QueueAction::UndoRemoval)),
         entry(key!("palette-filter"), "Ctrl F", Action::FocusFilter),
-        entry(key!("palette-ceilings"), "", Action::MeasureCeilings),
-    ]);
-    let choice = |part: &str, name: &str| say!("palette-choice", part = part, name = name.to_lowercase());
-    entries.extend(at_once().map(|(count, name)| {
-        let action = queue(QueueAction::SetAtOnce(count));
-        (choice(say!("settings-at-once"), name), "", action)
-    }));
-    entries.extend(ThemeChoice::ALL.map(|theme| {
-        let action = Action::SetTheme(theme);
-        (choice(say!("settings-theme"), theme.name()), "", action)
-    }));
-    entries.extend(Language::ALL.map(|language| {
-        let text = say!(
-            "palette-choice",
-            part = say!("settings-language"),
-            name = language.name()
-        );
-        (text, "", Action::SetLanguage(Some(language)))
-    }));
+    ]
+}
+
+/// One of several that can be chosen of a part.
+fn choice(part: &str, name: &str, action: Action) -> Entry {
+    (
+        say!("palette-choice", part = part, name = name.to_lowercase()),
+        "",
+        action,
+    )
+}
+
+/// How plots and images of arrays can be looked at.
+fn of_plots(selected: Option<&Row>, view: PlotView) -> Vec<Entry> {
+    let set = |part, name: &str, view| choice(part, name, Action::SetPlotView(view));
+    let period = |(period, name)| set(say!("plot-period"), name, PlotView { period, ..view });
+    let scale = |(scale, name)| set(say!("plot-rate-axis"), name, PlotView { scale, ..view });
+    let second = |(second, name)| set(say!("plot-second"), name, PlotView { second, ..view });
+    let tile = |(tile, name)| set(say!("picture-title"), name, PlotView { tile, ..view });
+    let mut entries: Vec<Entry> = Period::named().into_iter().map(period).collect();
+    entries.extend(Scale::named().map(scale));
+    entries.extend(selected.into_iter().flat_map(picks::second_plots).map(second));
+    entries.extend(TileValue::named().map(tile));
+    entries
+}
+
+/// What can be chosen about the window.
+fn of_settings(settings: &Settings) -> Vec<Entry> {
+    let at_once = at_once().map(|(count, name)| {
+        let action = Action::Queue(QueueAction::SetAtOnce(count));
+        choice(say!("settings-at-once"), name, action)
+    });
+    let themes = ThemeChoice::ALL.map(|theme| choice(say!("settings-theme"), theme.name(), Action::SetTheme(theme)));
+    let languages = Language::ALL.map(|language| (Some(language), language.name()));
+    let languages = [(None, say!("settings-system"))].into_iter().chain(languages);
+    let named = |part: &str, name: &str| say!("palette-choice", part = part, name = name);
+    let languages = languages.map(|(language, name)| {
+        let text = named(say!("settings-language"), name);
+        (text, "", Action::SetLanguage(language))
+    });
+    // The names of units stay as they are written.
+    let rates = RATES.map(|(scale, name)| (named(say!("settings-rates"), name), "", Action::SetRates(scale)));
+    let switch = |name: &str, is_on: bool, action: fn(bool) -> Action| {
+        let other = if is_on { say!("palette-off") } else { say!("palette-on") };
+        (named(name, other), "", action(!is_on))
+    };
+    let switches = [
+        switch(
+            say!("settings-reduced-motion"),
+            settings.reduced_motion,
+            Action::SetReducedMotion,
+        ),
+        switch(say!("settings-retries"), settings.retries, Action::SetRetries),
+        switch(say!("settings-notifies"), settings.notifies, Action::SetNotifies),
+    ];
+    let mut entries = Vec::from(at_once);
+    entries.extend(themes);
+    entries.extend(languages);
+    entries.extend(rates);
+    entries.extend(switches);
     entries
 }
 
@@ -96,8 +148,8 @@ fn of_row(row: &Row, transfers: &Transfers) -> Vec<Entry> {
 }
 
 /// Draws the open palette.
-pub(crate) fn ui(ctx: &Context, palette: &Palette, transfers: &Transfers) -> Vec<Action> {
-    let entries = entries(transfers);
+pub(crate) fn ui(ctx: &Context, palette: &Palette, transfers: &Transfers, settings: &Settings) -> Vec<Action> {
+    let entries = entries(transfers, settings);
     let area = Modal::default_area(Id::unique("palette")).anchor(Align2::CENTER_TOP, vec2(0.0, 72.0));
     let modal = Modal::new(Id::unique("palette")).area(area).show(ctx, |ui| {
         let frame = Frame::new().inner_margin(Margin::same(6));

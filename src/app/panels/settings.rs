@@ -12,11 +12,13 @@ use crate::app::words::say;
 use crate::language::Language;
 
 const WIDTH: f32 = 420.0;
-const RATES: [(RateScale, &str); 3] = [
+/// What rates are counted in.
+pub(crate) const RATES: [(RateScale, &str); 3] = [
     (RateScale::Bytes, "GB/s"),
     (RateScale::BinaryBytes, "GiB/s"),
     (RateScale::Bits, "Gbit/s"),
 ];
+
 /// So many transfers run at once; `None` is as many as can be.
 pub(crate) fn at_once() -> [(Option<usize>, &'static str); 5] {
     [

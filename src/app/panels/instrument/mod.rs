@@ -7,7 +7,7 @@ mod items;
 mod layout;
 mod limit;
 mod message;
-mod picks;
+pub(super) mod picks;
 mod picture;
 pub(crate) mod plot;
 mod sentences;

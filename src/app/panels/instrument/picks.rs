@@ -96,16 +96,23 @@ fn second_ui(ui: &mut Ui, row: &Row, word: &str, second: &mut SecondPlot) {
     let button = word_button(ui, word, say!("plot-second")).on_hover_text(say!("plot-second-hover"));
     Popup::menu(&button).show(|ui| {
         ui.set_min_width(200.0);
-        let is_measured = |measure: &Measure| row.sides().iter().any(|side| row.end(*side).meters.has(*measure));
-        ui.selectable_value(second, SecondPlot::WhereRoom, say!("plot-where-room"));
-        for measure in Measure::ALL.into_iter().filter(is_measured) {
-            ui.selectable_value(second, SecondPlot::Of(measure), measure.name());
+        for (choice, name) in second_plots(row) {
+            ui.selectable_value(second, choice, name);
         }
-        if row.main_end().streams.moved().count() > 1 {
-            ui.selectable_value(second, SecondPlot::EachStream, say!("plot-each-stream"));
-        }
-        ui.selectable_value(second, SecondPlot::Hidden, say!("plot-none"));
     });
+}
+
+/// What the second plot of a row can show, with their names.
+pub(in crate::app::panels) fn second_plots(row: &Row) -> Vec<(SecondPlot, &'static str)> {
+    let is_measured = |measure: &Measure| row.sides().iter().any(|side| row.end(*side).meters.has(*measure));
+    let measures = Measure::ALL.into_iter().filter(is_measured);
+    let has_several = row.main_end().streams.moved().count() > 1;
+    let each = has_several.then(|| (SecondPlot::EachStream, say!("plot-each-stream")));
+    let mut plots = vec![(SecondPlot::WhereRoom, say!("plot-where-room"))];
+    plots.extend(measures.map(|measure| (SecondPlot::Of(measure), measure.name())));
+    plots.extend(each);
+    plots.push((SecondPlot::Hidden, say!("plot-none")));
+    plots
 }
 
 /// What is drawn.
