@@ -193,6 +193,10 @@ menu-copy-summary = Copy summary
 menu-copy-checksum = Copy checksum
 menu-copy-sentence = Copy sentence
 menu-copy-message = Copy message
+menu-copy-path = Copy path
+menu-copy-row = Copy row
+menu-copy-table = Copy table
+menu-show = Show
 
 ## Services of other processes
 
@@ -788,6 +792,7 @@ compare-cores = { $count } cores
 compare-cancel = Cancel
 compare-cancel-hover = Ends it; nothing is kept (Esc)
 compare-cancel-name = Cancel the comparison
+compare-spread-head = min to max
 compare-cancelled = Cancelled: nothing was kept.
 compare-rounds = Rounds
 compare-with-sizes = Time against size, too

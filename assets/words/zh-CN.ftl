@@ -188,6 +188,10 @@ menu-copy-summary = 复制摘要
 menu-copy-checksum = 复制校验和
 menu-copy-sentence = 复制瓶颈说明
 menu-copy-message = 复制错误信息
+menu-copy-path = 复制路径
+menu-copy-row = 复制此行
+menu-copy-table = 复制表格
+menu-show = 显示
 
 ## Services of other processes
 
@@ -761,6 +765,7 @@ compare-cores = { $count } 核
 compare-cancel = 取消
 compare-cancel-hover = 结束比较，不保留结果（Esc）
 compare-cancel-name = 取消比较
+compare-spread-head = 最小至最大
 compare-cancelled = 已取消，未保留结果。
 compare-rounds = 轮数
 compare-with-sizes = 也测用时与大小

@@ -17,7 +17,7 @@ use super::model::format::elided;
 use super::theme::{self, FIELD_HEIGHT, RADIUS, STEP};
 
 pub(super) use icons::{Icon, icon_button, paint_icon, paint_mark, sign_colour};
-pub(super) use menu::{MenuItem, menu_ui};
+pub(super) use menu::{MenuItem, context_menu, menu_ui, open_menu, open_menu_ui, table_copies};
 pub(super) use scroll::{scrolled, scrolled_page};
 pub(super) use sparkline::paint_sparkline;
 pub(super) use walk::Walk;

@@ -1,6 +1,7 @@
 //! The compare page, this machine's ceilings, and connections at once: real comparisons by the real program, and a
 //! recorded result where figures have to be the same every time.
 
+use eframe::egui::Role;
 use egui_kittest::SnapshotResults;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -180,6 +181,34 @@ fn ceilings_are_not_offered_to_be_measured_while_something_moves() {
     assert!(window.query_by_label("Measure this machine's ceilings").is_none());
     assert!(window.get_by_label("Compare").accesskit_node().is_disabled());
     window.get_by_label_contains("waits until the transfers have ended");
+}
+
+#[test]
+fn the_table_is_copied_by_the_menu_of_a_row_as_a_spreadsheet_takes_it() {
+    let mut window = window();
+    shows_result(window.state_mut());
+    window.run();
+    let row = window.get_all_by_role(Role::ListItem).find_map(|row| {
+        row.accesskit_node()
+            .label()
+            .filter(|label| label.starts_with("sendfile, "))
+    });
+    let row = row.expect("a row");
+    window.get_by_label(&row).click_secondary();
+    window.run();
+    window.get_by_label("Copy row").click();
+    window.step();
+    let cells = frame::copied(&window).expect("copied");
+    assert!(cells.starts_with("sendfile\t") && cells.contains(" GB/s\t"), "{cells}");
+    window.get_by_label(&row).click_secondary();
+    window.run();
+    window.get_by_label("Copy table").click();
+    window.step();
+    let table = frame::copied(&window).expect("copied");
+    assert!(
+        table.starts_with("\tmedian\tmin to max\t") && table.contains(&cells),
+        "{table}"
+    );
 }
 
 #[test]

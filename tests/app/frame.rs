@@ -476,7 +476,7 @@ fn focused(window: &Window) -> String {
 }
 
 /// What was put on the clipboard in the last frame.
-fn copied(window: &Window) -> Option<String> {
+pub(super) fn copied(window: &Window) -> Option<String> {
     let commands = window.output().platform_output.commands.iter();
     commands
         .filter_map(|command| match command {

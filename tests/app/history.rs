@@ -5,6 +5,7 @@ use std::time::Duration;
 use eframe::egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
+use crate::frame::copied;
 use crate::{HEADLINE, Window, phase, type_into, until, until_shown, with_form};
 use arraylift::internals::app::{Phase, View};
 
@@ -206,4 +207,30 @@ fn the_first_page_has_what_was_done_last_and_does_it_again() {
         matches!(phase(app), Some(Phase::Done { verified: Some(true) }))
     });
     assert_eq!(window.state().settings().form.to, "3,000,000");
+}
+
+#[test]
+fn what_is_known_of_a_run_is_copied_by_its_menu() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut before = with_history(&folder);
+    transfer(&mut before, "1,000,000");
+    drop(before);
+    let mut window = with_history(&folder);
+    window.get_by_label("History").click();
+    until_shown(&mut window, "range 0 … 1000000");
+    window.get_by_label_contains("range 0 … 1000000").focus();
+    window.run();
+    window.key_press_modifiers(Modifiers::SHIFT, Key::F10);
+    window.run();
+    window.get_by_label("Copy name").click();
+    window.step();
+    assert_eq!(copied(&window).as_deref(), Some("range 0 … 1000000 into memory"));
+    window.run();
+    assert!(window.query_by_label("Copy name").is_none(), "it has closed");
+    window.get_by_label_contains("range 0 … 1000000").click_secondary();
+    window.run();
+    window.get_by_label("Copy checksum").click();
+    window.step();
+    let checksum = copied(&window).expect("copied");
+    assert!(checksum.starts_with("crc64nvme:"), "{checksum}");
 }

@@ -12,7 +12,8 @@ use crate::app::model::round_trips::Page;
 use crate::app::model::view::View;
 use crate::app::theme::{self, FIELD_HEIGHT, STEP};
 use crate::app::widgets::{
-    MAIN_BUTTON_HEIGHT, Walk, caption, focus_ring, main_button, plain_button, text_edit, text_line, word_button,
+    MAIN_BUTTON_HEIGHT, Walk, caption, context_menu, focus_ring, main_button, plain_button, table_copies, text_edit,
+    text_line, word_button,
 };
 use crate::app::words::{Key, key, say};
 use crate::ping::RoundTrips;
@@ -43,7 +44,8 @@ pub(crate) fn ui(ui: &mut Ui, page: &Page) -> Vec<Action> {
         })
         .inner
     });
-    let mut actions = controls_ui(ui, page);
+    let controls = controls_ui(ui, page);
+    let mut actions: Vec<Action> = controls.into_iter().map(Action::RoundTrips).collect();
     if let Some(trouble) = &page.trouble {
         let colour = theme::palette(ui).failed;
         ui.label(RichText::new(trouble).font(theme::small()).color(colour));
@@ -58,9 +60,7 @@ pub(crate) fn ui(ui: &mut Ui, page: &Page) -> Vec<Action> {
         empty_ui(ui);
     }
     let back = back.inner.then_some(Action::Show(View::Transfers));
-    back.into_iter()
-        .chain(actions.into_iter().map(Action::RoundTrips))
-        .collect()
+    back.into_iter().chain(actions).collect()
 }
 
 fn controls_ui(ui: &mut Ui, page: &Page) -> Vec<RoundTripsAction> {
@@ -105,8 +105,8 @@ fn empty_ui(ui: &mut Ui) {
     });
 }
 
-fn table_ui(ui: &mut Ui, page: &Page) -> Option<RoundTripsAction> {
-    let mut pick = None;
+fn table_ui(ui: &mut Ui, page: &Page) -> Option<Action> {
+    let mut asked = None;
     let palette = theme::palette(ui);
     ui.spacing_mut().item_spacing.y = 0.0;
     let picked_bytes = page.picked().map(|one| one.size_bytes);
@@ -138,19 +138,23 @@ fn table_ui(ui: &mut Ui, page: &Page) -> Option<RoundTripsAction> {
             WidgetInfo::selected(Role::ListItem, true, is_picked, named.join(say!("comma")))
         });
         if response.clicked() {
-            pick = Some(RoundTripsAction::Pick {
-                size_bytes: one.size_bytes,
-            });
+            let size_bytes = one.size_bytes;
+            asked = Some(Action::RoundTrips(RoundTripsAction::Pick { size_bytes }));
         }
         if is_picked {
             ui.painter().rect_filled(rect, 0.0, palette.selected_row);
         }
         focus_ring(ui, &response, rect.shrink(1.0));
         cells_ui(ui, rect, &cells, palette.text);
+        let copies = || {
+            let rows: Vec<Vec<String>> = page.measured.iter().map(|one| self::cells(one).into()).collect();
+            table_copies(&cells, &HEADS.map(|head| head.say().to_owned()), &rows)
+        };
+        asked = context_menu(ui, &response, copies).or(asked);
     }
     walk.end(ui);
     ui.spacing_mut().item_spacing.y = STEP;
-    pick
+    asked
 }
 
 fn cells(one: &RoundTrips) -> [String; 8] {

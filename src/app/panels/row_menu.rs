@@ -1,12 +1,12 @@
 //! What can be asked of a row: as buttons while it is pointed at, and all of it in the menu that a right click, Shift
 //! F10 or the Menu key opens.
 
-use eframe::egui::{Context, Id, Popup, PopupAnchor, PopupCloseBehavior, PopupKind, Pos2, Response, Ui, vec2};
+use eframe::egui::{Context, Id, Pos2, Response, Ui, vec2};
 
 use crate::app::action::{Action, QueueAction, TransferAction};
 use crate::app::export::{Format, markdown};
 use crate::app::model::row::{Phase, Row, RowKey};
-use crate::app::widgets::{Icon, MenuItem, menu_ui};
+use crate::app::widgets::{Icon, MenuItem, open_menu, open_menu_ui};
 use crate::app::words::say;
 use crate::transfer::{Side, State};
 
@@ -107,33 +107,13 @@ pub(super) fn ui(ui: &Ui, row: &Row, is_next: bool, response: &Response) -> Vec<
 
 /// Opens the menu of a row where the pointer is.
 pub(super) fn open(ctx: &Context, key: RowKey) {
-    let id = id(key);
-    // Asked for before: the data are locked while they are changed.
-    let at = ctx.pointer_interact_pos();
-    ctx.data_mut(|data| data.insert_temp::<Option<Pos2>>(id.with("place"), at));
-    Popup::open_id(ctx, id);
+    open_menu(ctx, id(key));
 }
 
 /// Draws the menu of a row where it is open: where it was asked for by the pointer, or else at `corner`.
 pub(crate) fn at(ui: &Ui, row: &Row, is_next: bool, corner: Pos2) -> Vec<Action> {
-    let (ctx, id) = (ui.ctx(), id(row.key));
-    let place = id.with("place");
-    if !Popup::is_id_open(ctx, id) {
-        ctx.data_mut(|data| data.remove::<Option<Pos2>>(place));
-        return Vec::new();
-    }
-    let at = ctx.data(|data| data.get_temp::<Option<Pos2>>(place)).flatten();
-    let menu = Popup::new(
-        id,
-        ctx.clone(),
-        PopupAnchor::Position(at.unwrap_or(corner)),
-        ui.layer_id(),
-    )
-    .kind(PopupKind::Menu)
-    .open_memory(None)
-    .close_behavior(PopupCloseBehavior::CloseOnClickOutside);
-    let shown = menu.show(|ui| menu_ui(ui, items(row, is_next)));
-    shown.and_then(|shown| shown.inner).into_iter().collect()
+    let picked = open_menu_ui(ui, id(row.key), corner, || items(row, is_next));
+    picked.into_iter().collect()
 }
 
 /// All that can be asked of a row.

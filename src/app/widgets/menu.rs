@@ -1,9 +1,14 @@
 //! The entries of a menu: walked by the arrows, picked by Enter or a click.
 
-use eframe::egui::{Align2, EventFilter, Key, Modifiers, Rect, Role, Sense, Ui, WidgetInfo, vec2};
+use eframe::egui::{
+    Align2, Context, EventFilter, Id, Key, Modifiers, Popup, PopupAnchor, PopupCloseBehavior, PopupKind, Pos2, Rect,
+    Response, Role, Sense, Ui, WidgetInfo, vec2,
+};
 
 use super::{text_line, text_width};
+use crate::app::action::Action;
 use crate::app::theme::{self, RADIUS};
+use crate::app::words::say;
 
 const HEIGHT: f32 = 28.0;
 const MARGIN: f32 = 10.0;
@@ -31,6 +36,55 @@ impl<T> MenuItem<T> {
             begins_part: false,
         }
     }
+}
+
+/// Draws the menu of a part of the window where it is open; a right click opens it, and Shift F10 or the Menu key while the
+/// part has the focus.
+pub(crate) fn context_menu<T>(ui: &Ui, of: &Response, items: impl FnOnce() -> Vec<MenuItem<T>>) -> Option<T> {
+    let id = of.id.with("menu");
+    let pressed = |modifiers, key| of.has_focus() && ui.input_mut(|input| input.consume_key(modifiers, key));
+    if of.secondary_clicked() {
+        open_menu(ui.ctx(), id);
+    } else if pressed(Modifiers::SHIFT, Key::F10) || pressed(Modifiers::NONE, Key::Menu) {
+        Popup::open_id(ui.ctx(), id);
+    }
+    // By a key it hangs below the beginning.
+    open_menu_ui(ui, id, of.rect.left_top() + vec2(30.0, 26.0), items)
+}
+
+/// What can be copied of a row of a table: its cells, and those of all rows below the heads, with tabs between them, as a
+/// spreadsheet takes them.
+pub(crate) fn table_copies(row: &[String], heads: &[String], rows: &[Vec<String>]) -> Vec<MenuItem<Action>> {
+    let all = std::iter::once(heads).chain(rows.iter().map(Vec::as_slice));
+    let table: Vec<String> = all.map(|cells| cells.join("\t")).collect();
+    vec![
+        MenuItem::new(say!("menu-copy-row"), "", Action::Copy(row.join("\t"))),
+        MenuItem::new(say!("menu-copy-table"), "", Action::Copy(table.join("\n") + "\n")),
+    ]
+}
+
+/// Opens the menu with this id where the pointer is.
+pub(crate) fn open_menu(ctx: &Context, id: Id) {
+    // Asked for before: the data are locked while they are changed.
+    let at = ctx.pointer_interact_pos();
+    ctx.data_mut(|data| data.insert_temp::<Option<Pos2>>(id.with("place"), at));
+    Popup::open_id(ctx, id);
+}
+
+/// Draws the menu with this id where it is open: where it was asked for by the pointer, or else at `corner`.
+pub(crate) fn open_menu_ui<T>(ui: &Ui, id: Id, corner: Pos2, items: impl FnOnce() -> Vec<MenuItem<T>>) -> Option<T> {
+    let (ctx, place) = (ui.ctx(), id.with("place"));
+    if !Popup::is_id_open(ctx, id) {
+        ctx.data_mut(|data| data.remove::<Option<Pos2>>(place));
+        return None;
+    }
+    let at = ctx.data(|data| data.get_temp::<Option<Pos2>>(place)).flatten();
+    let anchor = PopupAnchor::Position(at.unwrap_or(corner));
+    let menu = Popup::new(id, ctx.clone(), anchor, ui.layer_id())
+        .kind(PopupKind::Menu)
+        .open_memory(None)
+        .close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+    menu.show(|ui| menu_ui(ui, items())).and_then(|shown| shown.inner)
 }
 
 /// Draws the entries inside of a popup, and closes it with the one that is picked.

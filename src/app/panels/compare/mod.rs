@@ -52,7 +52,7 @@ pub(crate) fn ui(ui: &mut Ui, page: &Page, context: &Context<'_>) -> Vec<Action>
     };
     ui.add_space(STEP);
     let mut picked = page.picked.clone();
-    table::ui(ui, shown, beside, is_running, &mut picked);
+    actions.extend(table::ui(ui, shown, beside, is_running, &mut picked));
     if let Some(older) = beside {
         actions.extend(older_ui(ui, shown, older));
     }

@@ -2,11 +2,12 @@
 
 use eframe::egui::{Align2, Id, Rect, Response, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
+use crate::app::action::Action;
 use crate::app::model::compare::{COLUMNS, cells, highest_rate, rows, spread_in_words, way_in_words};
 use crate::app::model::contestant_text;
 use crate::app::model::format;
 use crate::app::theme;
-use crate::app::widgets::{Walk, focus_ring, text_line};
+use crate::app::widgets::{MenuItem, Walk, context_menu, focus_ring, table_copies, text_line};
 use crate::app::words::say;
 use crate::compare::{Comparison, Pair};
 
@@ -15,14 +16,16 @@ const ROW_HEIGHT: f32 = 28.0;
 const TALL_ROW_HEIGHT: f32 = 36.0;
 const GAP: f32 = 12.0;
 
-/// Draws the table. A click picks a contestant whose line stands out, a second one lets go of it.
+/// Draws the table; returns what was asked for by a menu. A click picks a contestant whose line stands out, a second one
+/// lets go of it.
 pub(super) fn ui(
     ui: &mut Ui,
     shown: &Comparison,
     beside: Option<&Comparison>,
     is_running: bool,
     picked: &mut Option<String>,
-) {
+) -> Option<Action> {
+    let mut asked = None;
     let rows = rows(shown, beside, is_running);
     let top = highest_rate(&rows).max(1.0);
     ui.spacing_mut().item_spacing.y = 0.0;
@@ -35,10 +38,38 @@ pub(super) fn ui(
         let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height));
         let response = ui.interact(rect, walk.id(at), walk.sense(at));
         walk.take_keys(ui, at, &response);
+        asked = context_menu(ui, &response, || copies(row, &rows)).or(asked);
         row_ui(ui, row, shown, top, beside.is_some(), response, picked);
     }
     walk.end(ui);
     ui.spacing_mut().item_spacing.y = theme::STEP;
+    asked
+}
+
+/// What can be copied of a row.
+fn copies(row: &Pair<'_>, rows: &[Pair<'_>]) -> Vec<MenuItem<Action>> {
+    let heads = [
+        String::new(),
+        say!("compare-median").to_owned(),
+        say!("compare-spread-head").to_owned(),
+    ];
+    let heads: Vec<String> = heads
+        .into_iter()
+        .chain(COLUMNS.map(|(title, _)| title.say().to_owned()))
+        .collect();
+    let all: Vec<Vec<String>> = rows.iter().map(in_cells).collect();
+    table_copies(&in_cells(row), &heads, &all)
+}
+
+/// The name of a contestant and its numbers, where it has any.
+fn in_cells(row: &Pair<'_>) -> Vec<String> {
+    let name = contestant_text::name(row.contestant).to_owned();
+    let Some(summary) = row.new else {
+        return vec![name];
+    };
+    let rate = &summary.rate_bytes_per_s;
+    let numbers = [format::rate(rate.median).to_string(), spread_in_words(rate)];
+    std::iter::once(name).chain(numbers).chain(cells(summary)).collect()
 }
 
 fn head_ui(ui: &mut Ui) {

@@ -33,7 +33,7 @@ pub(crate) fn ui(ui: &mut Ui, page: &Page) -> Vec<Action> {
             .id_salt("history list")
             .auto_shrink([false, true]);
         let picked = scrolled(ui, list.max_height(height), |ui| table::ui(ui, page)).inner;
-        actions.extend(picked.into_iter().map(Action::History));
+        actions.extend(picked);
         let below = ScrollArea::vertical().id_salt("history run").auto_shrink(false);
         actions.extend(scrolled_page(ui, below, |ui| runs::ui(ui, page)));
     }

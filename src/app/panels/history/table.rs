@@ -2,12 +2,14 @@
 
 use eframe::egui::{Align2, Color32, Id, Memory, Rect, Role, Ui, WidgetInfo, pos2, vec2};
 
-use crate::app::action::HistoryAction;
+use crate::app::action::{Action, HistoryAction};
 use crate::app::model::entry_text;
 use crate::app::model::format;
 use crate::app::model::history::Page;
 use crate::app::theme::{self, Palette};
-use crate::app::widgets::{Walk, focus_ring, from_right, name_line, text_line, word_button_with_id};
+use crate::app::widgets::{
+    MenuItem, Walk, context_menu, focus_ring, from_right, name_line, text_line, word_button_with_id,
+};
 use crate::app::words::say;
 use crate::history::{Ending, Entry};
 use crate::text::shown;
@@ -21,7 +23,7 @@ const ENDED: f32 = 168.0;
 const BUTTON: f32 = 72.0;
 
 /// Draws the rows; returns what was asked for.
-pub(super) fn ui(ui: &mut Ui, page: &Page) -> Vec<HistoryAction> {
+pub(super) fn ui(ui: &mut Ui, page: &Page) -> Vec<Action> {
     ui.spacing_mut().item_spacing.y = 0.0;
     let ids = page.entries.iter().map(|entry| Id::unique(("history row", entry.id)));
     let picked = page.entries.iter().position(|entry| page.picked == Some(entry.id));
@@ -33,7 +35,7 @@ pub(super) fn ui(ui: &mut Ui, page: &Page) -> Vec<HistoryAction> {
     asked
 }
 
-fn row_ui(ui: &mut Ui, page: &Page, entry: &Entry, at: usize, walk: &mut Walk) -> Option<HistoryAction> {
+fn row_ui(ui: &mut Ui, page: &Page, entry: &Entry, at: usize, walk: &mut Walk) -> Option<Action> {
     let (_, rect) = ui.allocate_space(vec2(ui.available_width(), ROW_HEIGHT));
     let lay_over_id = Id::unique(("lay over", entry.id));
     // Asked for before the row is: from it the Tab key goes to the button in this very frame.
@@ -71,7 +73,44 @@ fn row_ui(ui: &mut Ui, page: &Page, entry: &Entry, at: usize, walk: &mut Walk) -
         });
         clicked.then_some(HistoryAction::LayOver(id))
     });
-    laid.or_else(|| response.clicked().then_some(HistoryAction::Pick(entry.id)))
+    let picked = || response.clicked().then_some(HistoryAction::Pick(entry.id));
+    let asked = laid.or_else(picked).map(Action::History);
+    asked.or_else(|| context_menu(ui, &response, || menu_items(page, entry)))
+}
+
+/// What can be asked of an entry.
+fn menu_items(page: &Page, entry: &Entry) -> Vec<MenuItem<Action>> {
+    let history = |text, action| MenuItem::new(text, "", Action::History(action));
+    let mut items = Vec::new();
+    if page.picked != Some(entry.id) {
+        items.push(history(say!("menu-show"), HistoryAction::Pick(entry.id)));
+    }
+    if page.beside == Some(entry.id) {
+        items.push(history(say!("history-take-away"), HistoryAction::LayOver(None)));
+    } else if page.picked.is_some_and(|picked| picked != entry.id) {
+        items.push(history(
+            say!("history-lay-over"),
+            HistoryAction::LayOver(Some(entry.id)),
+        ));
+    }
+    let copies = [
+        (say!("menu-copy-name"), Some(entry_text::what(entry))),
+        (say!("menu-copy-endpoint"), entry.peer.clone()),
+        (say!("menu-copy-path"), entry.path.clone()),
+        (say!("history-copy-summary"), Some(entry_text::markdown(entry))),
+        (say!("menu-copy-checksum"), entry.checksum.clone()),
+        (say!("menu-copy-sentence"), entry.sentence.clone()),
+        (say!("menu-copy-message"), entry.message.clone()),
+    ];
+    let copies = copies.into_iter().filter_map(|(text, copied)| Some((text, copied?)));
+    let before = items.len();
+    items.extend(copies.map(|(text, copied)| MenuItem::new(text, "", Action::Copy(copied))));
+    if before > 0
+        && let Some(first) = items.get_mut(before)
+    {
+        first.begins_part = true;
+    }
+    items
 }
 
 fn cells_ui(ui: &Ui, row: Rect, entry: &Entry, palette: &Palette) {
