@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 
-use crate::transfer::{Event, EventKind, Failure, Side, Started, TransferId};
+use crate::Error;
+use crate::transfer::{Event, EventKind, Failure, KEPT_BYTES_MIN, Side, Started, TransferId};
 use crate::units;
+
+use super::lines;
 
 /// What is known of the transfers that run, and of those that did not come to their end.
 #[derive(Debug)]
@@ -55,7 +58,10 @@ impl HowFar {
             }
             EventKind::Cancelled { bytes, .. } => {
                 let begun = self.begun.remove(&event.transfer);
-                let words = begun.map_or_else(|| "nothing had moved".into(), |begun| begun.had_moved(*bytes));
+                let words = begun.map_or_else(
+                    || "nothing had moved".into(),
+                    |begun| begun.was_cancelled(self.side, *bytes),
+                );
                 self.ended.insert(event.transfer, words);
             }
             EventKind::Failed(failure) => {
@@ -94,7 +100,7 @@ impl HowFar {
 
 impl Begun {
     fn had_moved(&self, bytes: u64) -> String {
-        let name = &self.name;
+        let name = lines::shortened(&self.name);
         match self.total_bytes {
             Some(total) => {
                 let there = self.resumed_bytes.saturating_add(bytes).min(total);
@@ -104,29 +110,47 @@ impl Begun {
         }
     }
 
+    /// How far it came that was cancelled. What a receiver has is removed by a cancel there alone.
+    fn was_cancelled(&self, side: Side, bytes: u64) -> String {
+        let goes_on = side == Side::Sender && self.is_kept && self.is_worth_keeping(bytes);
+        let how = if goes_on { ": sent again, it goes on" } else { "" };
+        format!("{}{how}", self.had_moved(bytes))
+    }
+
     /// How the same goes on, where it may.
     fn goes_on(&self, side: Side, failure: &Failure) -> Option<String> {
-        if !self.is_kept || !failure.error.may_pass() {
+        // A peer that gives up does not take away what came.
+        let may_go_on =
+            failure.error.may_pass() || side == Side::Receiver && matches!(failure.error, Error::Aborted(_));
+        if !self.is_kept || !may_go_on {
             return None;
         }
-        let name = &self.name;
-        Some(match side {
-            // Of a folder the failure does not say how far it came.
-            _ if self.is_tree => format!(
+        // Of a folder the failure does not say how far it came, and its small files are kept as they are.
+        if self.is_tree {
+            return Some(format!(
                 "{}: sent again, it goes on from what is there",
                 self.had_moved(failure.bytes)
-            ),
-            Side::Sender => format!("{name} goes on from what the receiver keeps when it is sent again"),
+            ));
+        }
+        if !self.is_worth_keeping(failure.bytes) {
+            return None;
+        }
+        let name = lines::shortened(&self.name);
+        Some(match side {
+            Side::Sender => format!("sent again, {name} goes on from what the receiver has of it"),
             Side::Receiver if self.is_fetched => "what came is kept: fetched again, it goes on".into(),
             Side::Receiver => format!("what came of {name} is kept: sent again, it goes on"),
         })
+    }
+
+    fn is_worth_keeping(&self, bytes: u64) -> bool {
+        self.is_tree || self.resumed_bytes.saturating_add(bytes) >= KEPT_BYTES_MIN
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Error;
 
     #[test]
     fn a_cancelled_transfer_is_told_by_its_name_and_how_far_it_came() {
@@ -134,6 +158,7 @@ mod tests {
         let mut hear = |transfer: u64, kind| how_far.hear(&Event::new(TransferId(transfer), Side::Sender, 0.0, kind));
         let started = Started {
             source: Some("a.npy".into()),
+            wire: "native".into(),
             total_bytes: Some(80_000_000),
             ..Started::default()
         };
@@ -148,7 +173,7 @@ mod tests {
         hear(2, EventKind::Cancelled { bytes: 0, note: None });
         assert_eq!(
             how_far.take(TransferId(1)).as_deref(),
-            Some("a.npy, 3.2 of 80.0 MB had moved")
+            Some("a.npy, 3.2 of 80.0 MB had moved: sent again, it goes on")
         );
         assert_eq!(how_far.take(TransferId(2)).as_deref(), Some("nothing had moved"));
         assert_eq!(how_far.take(TransferId(1)), None);
@@ -180,13 +205,24 @@ mod tests {
             ..Started::default()
         };
         let broke = || Error::ClosedWhile("early");
-        let sent = "runs goes on from what the receiver keeps when it is sent again";
+        let sent = "sent again, runs goes on from what the receiver has of it";
         let file = || started("native", false, false);
         assert_eq!(words(Side::Sender, true, file(), broke()).as_deref(), Some(sent));
         assert_eq!(words(Side::Sender, false, file(), broke()), None);
         assert_eq!(words(Side::Sender, true, started("raw", false, false), broke()), None);
         assert_eq!(words(Side::Sender, true, file(), Error::ResultMismatch), None);
+        assert_eq!(words(Side::Sender, true, file(), Error::Aborted("no".into())), None);
         assert_eq!(words(Side::Receiver, true, file(), broke()), None);
+        let gave_up = words(
+            Side::Receiver,
+            true,
+            started("native", true, false),
+            Error::Aborted("no".into()),
+        );
+        assert_eq!(
+            gave_up.as_deref(),
+            Some("what came of runs is kept: sent again, it goes on")
+        );
         assert_eq!(
             words(Side::Receiver, true, started("native", true, false), broke()).as_deref(),
             Some("what came of runs is kept: sent again, it goes on")

@@ -9,12 +9,20 @@ use super::printable;
 
 /// What the bar is called: the source, or else the peer.
 pub(super) fn name(started: &Started) -> String {
-    const CHARS_MAX: usize = 32;
-    let name = printable(started.source.as_ref().unwrap_or(&started.peer));
-    if name.chars().count() <= CHARS_MAX {
+    cut(started.source.as_ref().unwrap_or(&started.peer), 32)
+}
+
+/// A name within a sentence: a peer chooses its names, and can choose long ones.
+pub(super) fn shortened(name: &str) -> String {
+    cut(name, 120)
+}
+
+fn cut(name: &str, chars_max: usize) -> String {
+    let name = printable(name);
+    if name.chars().count() <= chars_max {
         return name;
     }
-    name.chars().take(CHARS_MAX - 1).chain(['…']).collect()
+    name.chars().take(chars_max - 1).chain(['…']).collect()
 }
 
 /// `1.2 of 40.0 GB  5.10 GB/s  8 s left`; a whole and a time only where they can be told.
@@ -66,7 +74,8 @@ impl Way {
 /// `400 MB in 80.0 ms: 5.00 GB/s, verified (crc64nvme:0123456789abcdef), written to PATH, on disk (the last 9.00 ms)`.
 /// `400 MB received from URL in 80.0 ms: 5.00 GB/s, crc64nvme:0123456789abcdef, written to PATH, on disk (the last 9.00
 /// ms)`. `400 MB handed over in 59.6 µs, no byte moved`. `2,105 files, folders and links (5 there already) in 603 ms: 32.0
-/// MB, 53.1 MB/s, verified, written to PATH, on disk; 2 did not arrive, first of all PATH: its disk is full`.
+/// MB, 53.1 MB/s, what arrived is verified, written to PATH, on disk; 2 did not arrive, first of all PATH: its disk is
+/// full`.
 pub(super) fn result(finished: &Finished, way: &Way, elapsed_s: f64) -> String {
     let bytes = units::bytes(finished.bytes);
     let seconds = seconds_of(finished).unwrap_or(elapsed_s);
@@ -94,16 +103,13 @@ pub(super) fn result(finished: &Finished, way: &Way, elapsed_s: f64) -> String {
         Way::Wire(_) | Way::Handoff => format!("{bytes}{there}"),
     };
     if let Some(items) = &finished.items {
-        let what = what_arrived(items);
-        let (took, failed) = (units::duration(elapsed_s), did_not_arrive(items));
-        if items.stored == 0 && finished.bytes == 0 {
-            // Nothing was compared, which `verified` would say.
-            return format!("{what} in {took}: nothing moved{failed}");
-        }
-        return format!(
-            "{what} in {took}: {bytes}{there}, {}, {verified}{}{failed}",
-            units::rate(finished.moved_bytes() as f64 / elapsed_s.max(f64::MIN_POSITIVE)),
-            written.unwrap_or_default()
+        let written = written.unwrap_or_default();
+        return of_items(
+            items,
+            finished,
+            seconds,
+            &format!("{bytes}{there}"),
+            &format!("{verified}{written}"),
         );
     }
     format!(
@@ -112,6 +118,31 @@ pub(super) fn result(finished: &Finished, way: &Way, elapsed_s: f64) -> String {
         units::rate(finished.rate_bytes_per_s),
         written.unwrap_or_default()
     )
+}
+
+/// The result of a folder. `bytes` are those that moved, `how` tells what is known of them.
+fn of_items(items: &Items, finished: &Finished, seconds: f64, bytes: &str, how: &str) -> String {
+    let (what, failed) = (what_arrived(items), did_not_arrive(items));
+    let took = if seconds > 0.0 {
+        format!(" in {}", units::duration(seconds))
+    } else {
+        String::new()
+    };
+    if items.stored == 0 && finished.bytes == 0 {
+        // Nothing was compared, which `verified` would say.
+        return format!("{what}{took}: nothing moved{failed}");
+    }
+    let rate = if seconds > 0.0 {
+        format!(", {}", units::rate(finished.moved_bytes() as f64 / seconds))
+    } else {
+        String::new()
+    };
+    // Of what moved some may not have been kept.
+    let how = match how.strip_prefix("verified") {
+        Some(rest) if items.failed > 0 => format!("what arrived is verified{rest}"),
+        _ => how.to_owned(),
+    };
+    format!("{what}{took}: {bytes}{rate}, {how}{failed}")
 }
 
 /// `2,105 files, folders and links (5 there already)`.
@@ -253,6 +284,37 @@ mod tests {
         assert_eq!(
             result(&finished, &wire("npy"), 0.001),
             "0 B in 1.00 ms: 0 MB/s, not verified: the npy wire has no checksums"
+        );
+    }
+
+    #[test]
+    fn of_a_folder_that_did_not_arrive_whole_no_more_is_called_verified_than_arrived() {
+        let mut items = Items {
+            stored: 7,
+            had: 1,
+            ..Items::default()
+        };
+        let of = |items: &Items, seconds: f64| {
+            let finished = Finished {
+                bytes: 4_000_000,
+                rate_bytes_per_s: if seconds > 0.0 { 4e6 / seconds } else { 0.0 },
+                verified: Some(true),
+                path: Some("in".into()),
+                durable: Some(true),
+                items: Some(Box::new(items.clone())),
+                ..Finished::default()
+            };
+            result(&finished, &Way::Wire("native".into()), seconds)
+        };
+        assert_eq!(
+            of(&items, 2.0),
+            "8 files, folders and links (1 there already) in 2.00 s: 4.00 MB, 2.00 MB/s, verified, written to in, on disk"
+        );
+        items.fail("a".into(), "its disk is full".into());
+        assert_eq!(
+            of(&items, 0.0),
+            "8 files, folders and links (1 there already): 4.00 MB, what arrived is verified, written to in, on disk; \
+             1 did not arrive, first of all a: its disk is full"
         );
     }
 

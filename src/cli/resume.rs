@@ -16,7 +16,7 @@ use crate::units;
 
 use super::arguments::ResumeArguments;
 use super::history::{find, open, say, told};
-use super::{Failure, output};
+use super::{Failure, output, printable};
 
 pub(crate) fn run(typed: &ResumeArguments) -> Result<(), Failure> {
     if let Some(id) = typed.id {
@@ -189,7 +189,7 @@ fn tell_broken(broken: &[Entry]) {
         say(&format!(
             "{}  {}: {moved} had moved; arraylift resume {id} goes on, arraylift history forget {id} takes it off",
             entry.when(),
-            entry.what(),
+            printable(&entry.what()),
             id = entry.id
         ));
     }

@@ -59,6 +59,7 @@ pub use net::url::Url;
 pub use plan::{Incoming, Job, OfferingSender, OptionName, Options, Origin, SinkSpec, Slice, SourceSpec, StatsChoice};
 pub use shm::ShmName;
 pub(crate) use sink::abandoned::AbandonedParts;
+pub(crate) use sink::kept::KEPT_BYTES_MIN;
 pub(crate) use sink::part_log::{
     InterruptedPart, KEPT, discard as discard_part, interrupted_parts, interrupted_parts_below,
 };

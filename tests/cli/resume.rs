@@ -473,7 +473,7 @@ fn a_send_that_went_on_and_broke_again_counts_what_was_there_before_and_says_how
     drop(service);
     sender
         .wait()
-        .failed(1, &["a.bin goes on from what the receiver keeps when it is sent again"]);
+        .failed(1, &["sent again, a.bin goes on from what the receiver has of it"]);
     let service = dir.listen("serve", &format!("{address} --into inbox --keep-free 0"));
     let mut sender = send_at("20MB/s", &dir, &address, "--json");
     while until(&mut sender, "sample")["bytes"].as_u64() < Some(BLOCK) {}

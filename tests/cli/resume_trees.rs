@@ -1,14 +1,17 @@
 //! Folders whose transfer breaks within a large file, and goes on within it when the same is sent again.
 
-use std::fs;
-use std::os::unix::fs::{FileExt as _, symlink};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
 use crate::common::{Dir, Ended, Process, names_in};
+use crate::other_users::{OTHER, Others};
 use crate::part_logs::until_recorded_in;
-use crate::serve::{cancelled, stopped};
+use crate::serve::{cancelled, stopped, until_draining};
 use crate::trees::{counts, finished, noise, put};
 
 /// Of the large file.
@@ -231,4 +234,58 @@ fn with_retry_a_folder_goes_on_by_itself_once_the_receiver_is_there_again() {
         "{ended:?}"
     );
     assert_same(&dir, Path::new("src"));
+}
+
+#[test]
+#[ignore = "needs root and setpriv: takes another user's number"]
+fn a_read_only_folder_that_is_there_is_as_it_was_after_a_break_or_at_the_latest_after_the_next_transfer() {
+    let dir = dir();
+    let others = Others::new(&dir);
+    let (inbox, there) = (others.folder.clone(), others.folder.join("src/sub"));
+    let modes = || fs::metadata(&there).expect("there").permissions().mode() & 0o7777;
+    let user = Some(OTHER.parse().expect("a number"));
+    for folder in [&inbox.join("src"), &there] {
+        fs::create_dir(folder).expect("free");
+        chown(folder, user, user).expect("root");
+    }
+    let serve = |options: &str| {
+        let arguments = format!("serve 127.0.0.1:0 --into {} --keep-free 0 {options}", inbox.display());
+        others.arraylift(&dir, &arguments).listening()
+    };
+    fs::set_permissions(&there, Permissions::from_mode(0o555)).expect("root");
+    let (service, until_it_comes) = (serve("--json"), || until_recorded_in(&there, 3));
+    // The sender goes, the receiver is asked to end, and it is killed.
+    let sender = send_slowly(&dir, &service, "");
+    until_it_comes();
+    assert_eq!(modes(), 0o755);
+    killed(sender);
+    until("as it was", || modes() == 0o555);
+    let mut service = service;
+    for (is_killed, after) in [(false, 0o555), (true, 0o755)] {
+        let sender = send_slowly(&dir, &service, "");
+        until("opened", || modes() == 0o755);
+        if is_killed {
+            service.signal(Signal::KILL);
+        } else {
+            service.signal(Signal::TERM);
+            until_draining(&mut service);
+            service.signal(Signal::TERM);
+        }
+        service.wait();
+        sender.wait();
+        assert_eq!(modes(), after, "killed: {is_killed}");
+        service = serve("--json");
+    }
+    dir.run(&format!("send src {}", service.address)).done();
+    assert_eq!(modes(), 0o555);
+    assert!(there.join("large").exists());
+}
+
+/// Waits until something holds.
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while !holds() {
+        assert!(Instant::now() < deadline, "in vain: {what}");
+        sleep(Duration::from_millis(5));
+    }
 }

@@ -60,7 +60,7 @@ pub(crate) fn until(process: &mut Process, event: &str) -> Json {
 }
 
 /// Waits until a signal has been obeyed, and for so long that the next one is another ask.
-fn until_draining(service: &mut Process) {
+pub(crate) fn until_draining(service: &mut Process) {
     while until(service, "service")["draining"] != true {}
     std::thread::sleep(std::time::Duration::from_millis(200));
 }

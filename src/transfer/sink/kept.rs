@@ -11,7 +11,7 @@ use super::part_log::PartLogError;
 use super::{PreparedSink, Storage};
 
 /// Less that has come is not worth a file that stays behind.
-pub(super) const KEPT_BYTES_MIN: u64 = 1 << 20;
+pub(crate) const KEPT_BYTES_MIN: u64 = 1 << 20;
 
 impl PreparedSink {
     /// Whether some of it was there before.

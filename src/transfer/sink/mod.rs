@@ -10,7 +10,7 @@ mod final_name;
 mod folder;
 mod holes;
 pub(crate) mod incoming_array;
-mod kept;
+pub(crate) mod kept;
 mod name;
 mod on_record;
 mod opened_part;

@@ -24,13 +24,14 @@ const RESUMED_MAX: usize = 64;
 
 /// A folder that a tree goes into, and the items that are on their way into it.
 pub(super) struct TreeDisk {
-    sink: TreeSink,
     /// Files that are wanted, and of which nothing has come.
     wanted: HashMap<u32, Wanted>,
     parts: HashMap<u32, TreePart>,
     folders: HashMap<u32, TreeItem>,
     /// Nobody wants to go on with what is half received.
     is_unwanted: Arc<AtomicBool>,
+    /// The last to go: then it closes the folders that were opened for what is above.
+    sink: TreeSink,
 }
 
 struct Wanted {

@@ -4,7 +4,7 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rustix::fs::{FileType, Stat};
@@ -23,46 +23,53 @@ const RECORDS_AT_ONCE: usize = 8192;
 /// Between two tries to lock a file.
 const LOCK_INTERVAL: Duration = Duration::from_millis(5);
 
-/// Whether one waits long now. It holds up one of a few threads that all transfers of this process share: one at a time
-/// may.
-static WAITS_LONG: AtomicBool = AtomicBool::new(false);
+/// How many may wait at a time: whoever waits holds up one of a few threads that all transfers of this process share.
+#[derive(Debug, Default)]
+struct Waiters {
+    /// For a moment, [`MOMENTS_MAX`] at most.
+    for_a_moment: AtomicUsize,
+    /// Longer, one at most.
+    long: AtomicUsize,
+}
+
+/// So many at a time wait for a moment. Others wait for nothing.
+const MOMENTS_MAX: usize = 2;
+
+static WAITERS: Waiters = Waiters {
+    for_a_moment: AtomicUsize::new(0),
+    long: AtomicUsize::new(0),
+};
 
 /// How often a lock is tried again that somebody has: a process that was killed may hold it for a moment longer, and a
 /// transfer whose sender has gone works through what had come.
 #[derive(Debug)]
 pub(in crate::transfer::sink) struct Patience {
-    tries_left: u32,
-    /// So many of them may be used while another one waits long.
-    tries_beside: u32,
-    waits_long: &'static AtomicBool,
+    /// Tries that last a moment, and those after them.
+    moment_tries: u32,
+    long_tries: u32,
+    waiters: &'static Waiters,
 }
-
-/// That one waits long now.
-struct Wait(&'static AtomicBool);
 
 impl Patience {
     /// Some 35 ms in all, however many locks are asked for.
     pub(in crate::transfer::sink) fn short() -> Self {
-        Self::of(7)
+        Self::of(7, 0)
     }
 
-    /// Some 3 s in all, for one at a time in this process; a short one for others meanwhile.
+    /// Some 3 s in all.
     pub(in crate::transfer::sink) fn long() -> Self {
-        Self {
-            tries_left: 600,
-            ..Self::short()
-        }
+        Self::of(7, 593)
     }
 
     pub(in crate::transfer::sink) fn none() -> Self {
-        Self::of(0)
+        Self::of(0, 0)
     }
 
-    fn of(tries: u32) -> Self {
+    fn of(moment_tries: u32, long_tries: u32) -> Self {
         Self {
-            tries_left: tries,
-            tries_beside: tries,
-            waits_long: &WAITS_LONG,
+            moment_tries,
+            long_tries,
+            waiters: &WAITERS,
         }
     }
 
@@ -71,23 +78,28 @@ impl Patience {
     /// # Errors
     /// The file system has no locks.
     pub(super) fn lock(&mut self, file: &File) -> Result<bool, Unusable> {
-        let mut wait = None;
+        let Waiters { for_a_moment, long } = self.waiters;
+        let locked = Self::try_for(file, &mut self.moment_tries, for_a_moment, MOMENTS_MAX)?;
+        Ok(locked || self.long_tries > 0 && Self::try_for(file, &mut self.long_tries, long, 1)?)
+    }
+
+    /// Tries once, and again where no more than `most` do so.
+    fn try_for(file: &File, tries: &mut u32, waiting: &'static AtomicUsize, most: usize) -> Result<bool, Unusable> {
+        let mut place = None;
         loop {
             match lock(file) {
                 Ok(()) => return Ok(true),
                 Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(Unusable::NoLocks),
-                Err(_) if self.tries_left == 0 => return Ok(false),
+                Err(_) if *tries == 0 => return Ok(false),
                 Err(_) => {}
             }
-            if self.tries_beside > 0 {
-                self.tries_beside -= 1;
-            } else if wait.is_none() {
-                wait = Wait::begin(self.waits_long);
-                if wait.is_none() {
-                    return Ok(false);
-                }
+            if place.is_none() {
+                place = Waits::among(waiting, most);
             }
-            self.tries_left -= 1;
+            if place.is_none() {
+                return Ok(false);
+            }
+            *tries -= 1;
             std::thread::sleep(LOCK_INTERVAL);
         }
     }
@@ -101,18 +113,22 @@ impl Patience {
     }
 }
 
-impl Wait {
-    /// `None` while another one lasts.
-    fn begin(waits_long: &'static AtomicBool) -> Option<Self> {
-        let is_first = !waits_long.swap(true, Ordering::Acquire);
+/// A place among those that wait.
+struct Waits(&'static AtomicUsize);
+
+impl Waits {
+    /// `None` where so many wait already.
+    fn among(waiting: &'static AtomicUsize, most: usize) -> Option<Self> {
+        let more = |now: usize| (now < most).then_some(now + 1);
+        let is_free = waiting.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok();
         // Not before that is known: dropping it lets the next one wait.
-        is_first.then(|| Self(waits_long))
+        is_free.then(|| Self(waiting))
     }
 }
 
-impl Drop for Wait {
+impl Drop for Waits {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -229,7 +245,7 @@ mod tests {
         lock(&held).expect("free");
         assert!(!Patience::none().lock(&ours).expect("locks"));
         assert!(!Patience::short().lock(&ours).expect("locks"));
-        let mut patience = Patience::of(u32::MAX);
+        let mut patience = Patience::of(u32::MAX, 0);
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 std::thread::sleep(LOCK_INTERVAL);
@@ -240,22 +256,34 @@ mod tests {
     }
 
     #[test]
-    fn one_at_a_time_waits_long_and_others_meanwhile_wait_a_moment() {
-        static OTHERS: AtomicBool = AtomicBool::new(false);
+    fn two_wait_for_a_moment_one_longer_and_others_not_at_all() {
+        static HERE: Waiters = Waiters {
+            for_a_moment: AtomicUsize::new(0),
+            long: AtomicUsize::new(0),
+        };
         let file = tempfile::NamedTempFile::new().expect("a file");
         let open = || File::options().write(true).open(file.path()).expect("there");
         let (held, ours) = (open(), open());
         lock(&held).expect("free");
-        let first = Wait::begin(&OTHERS);
         let mut patience = Patience {
-            waits_long: &OTHERS,
-            ..Patience::long()
+            waiters: &HERE,
+            ..Patience::of(7, 3)
         };
-        assert!(!patience.lock(&ours).expect("locks"));
-        assert_eq!((patience.tries_left, patience.tries_beside), (593, 0));
-        assert!(!patience.lock(&ours).expect("locks"));
-        assert_eq!(patience.tries_left, 593);
-        drop((first, held));
+        let mut left_after = |most_moments: usize, is_long: bool| {
+            let moments: Vec<_> = (0..most_moments).map(|_| Waits::among(&HERE.for_a_moment, 9)).collect();
+            let long = is_long.then(|| Waits::among(&HERE.long, 9));
+            assert!(!patience.lock(&ours).expect("locks"));
+            drop((moments, long));
+            (patience.moment_tries, patience.long_tries)
+        };
+        assert_eq!(left_after(2, true), (7, 3), "as many wait as may");
+        assert_eq!(left_after(1, true), (0, 3));
+        assert_eq!(left_after(0, false), (0, 0));
+        drop(held);
         assert!(patience.lock(&ours).expect("locks"));
+        assert_eq!(
+            HERE.for_a_moment.load(Ordering::Acquire) + HERE.long.load(Ordering::Acquire),
+            0
+        );
     }
 }

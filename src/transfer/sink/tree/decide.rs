@@ -21,7 +21,8 @@ impl TreeSink {
     /// A folder that was made for this tree is not looked into again: what got a name in it meanwhile is seen when the next
     /// thing of that name is to get it.
     pub(crate) fn decide(&mut self, item: &TreeItem) -> Decision {
-        self.decided(item).unwrap_or_else(Decision::from)
+        let decided = self.decided(item);
+        self.allowed(item, decided)
     }
 
     /// Says what is to be done with a file after [`Decision::Compare`]. Where its bytes are the same it is had already, and
@@ -34,6 +35,17 @@ impl TreeSink {
                 return Ok(Decision::Had);
             }
             Ok(self.replaced(&place, item, seen)?)
+        });
+        self.allowed(item, decided)
+    }
+
+    /// What is decided of an item, after whose folder lets it in where it is to be made.
+    fn allowed(&mut self, item: &TreeItem, decided: Result<Decision, Stop>) -> Decision {
+        let decided = decided.and_then(|decision| {
+            if matches!(decision, Decision::Make | Decision::Replace(_)) {
+                self.let_in_beside(item)?;
+            }
+            Ok(decision)
         });
         decided.unwrap_or_else(Decision::from)
     }

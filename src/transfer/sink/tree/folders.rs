@@ -2,26 +2,24 @@
 
 use std::collections::hash_map::Entry;
 
-use rustix::fs::{AtFlags, Mode, fstat, mkdirat, utimensat};
+use rustix::fs::{Access, AtFlags, Mode, accessat, fstat, mkdirat, utimensat};
 use rustix::io::Errno;
-use rustix::process::geteuid;
+use rustix::process::{getegid, geteuid, getgroups};
 
+use crate::transfer::sink::folder::Folder;
 use crate::transfer::tree::path::RelativePath;
 
 use super::TreeSink;
 use super::decide::set_folder_mode;
 use super::item::{Decision, Outcome, Refusal, Stop, TreeItem};
 use super::places::{Place, as_path};
+use super::unfinished::Mark;
 use crate::wire::native::Timestamp;
 
 /// What its owner needs to put something into a folder.
 const OWNER_MODE: u32 = 0o700;
 /// What lies in a folder gets its group: the receiver's, who set it or inherited it.
 const SET_GROUP_MODE: u32 = 0o2000;
-
-/// The sticky bit marks a folder of ours that is not finished, so that a later session knows it: no peer can give it one.
-/// `mkdir(2)` takes it on Linux.
-const UNFINISHED_MODE: u32 = 0o1000;
 
 /// Others may take a name or remove a folder while it is looked at, but not for ever.
 const TRIES: usize = 8;
@@ -33,8 +31,13 @@ pub(super) enum Begun {
     New,
     /// A session that broke has left it unfinished.
     Left,
-    /// It was there, with this mode.
-    There(u32),
+    /// It was there.
+    There {
+        /// Its mode then.
+        mode: u32,
+        /// Its owner may write into it since, and could not before.
+        is_opened: bool,
+    },
 }
 
 impl Begun {
@@ -57,8 +60,12 @@ impl TreeSink {
     pub(crate) fn finish_folder(&mut self, path: &RelativePath, mode: u32, mtime: Timestamp) -> Outcome {
         let begun = self.unfinished.get(path.as_bytes()).copied();
         let result = match begun {
-            Some(Begun::There(before)) if !self.policy.allow_replace => self.left_as_it_was(path, before),
-            _ => self.finished_folder(path, mode, mtime),
+            Some(Begun::There { mode, is_opened }) if !self.policy.allow_replace => {
+                self.left_as_it_was(path.as_bytes(), mode, is_opened)
+            }
+            Some(_) => self.finished_folder(path, mode, mtime),
+            // It is finished already, or never was begun: whatever is there is none of ours.
+            None => self.folder_at(path.as_bytes()),
         };
         // Nothing more comes into it.
         self.unfinished.remove(path.as_bytes());
@@ -87,7 +94,7 @@ impl TreeSink {
             }
             let place = self.place_of(item)?;
             let name = item.path.name();
-            let mode = Mode::from_raw_mode(self.policy.mode(item.mode) | OWNER_MODE | UNFINISHED_MODE);
+            let mode = Mode::from_raw_mode(self.policy.mode(item.mode) | OWNER_MODE);
             match mkdirat(&place.folder, as_path(name), mode) {
                 Ok(()) => {
                     self.places.was_named(&place, name);
@@ -95,6 +102,7 @@ impl TreeSink {
                     // What had this name before is not what is there now.
                     self.places.forget(item.path.as_bytes());
                     self.unfinished.insert(item.path.as_bytes().to_vec(), Begun::New);
+                    Mark::Made.put_on(&self.folder_at(item.path.as_bytes())?.folder);
                     return Ok(self.stored(place.volume, false));
                 }
                 Err(Errno::EXIST) => {}
@@ -104,20 +112,65 @@ impl TreeSink {
         Err(Refusal::Unsteady.into())
     }
 
-    /// Lists a folder that is there as unfinished, and lets its owner write into it.
+    /// Lists a folder that is there as unfinished.
     fn begin(&mut self, path: &[u8]) -> Result<(), Stop> {
-        let entry = self.unfinished.entry(path.to_vec());
-        let is_first = matches!(entry, Entry::Vacant(_));
-        entry.or_insert(Begun::There(OWNER_MODE));
+        let Entry::Vacant(entry) = self.unfinished.entry(path.to_vec()) else {
+            return Ok(());
+        };
+        // It has to be in the list to be opened.
+        entry.insert(Begun::Left);
         let place = self.folder_at(path)?;
         let there = fstat(&place.folder)?;
         let mode = there.st_mode & 0o7777;
-        if is_first {
-            let is_left = mode & UNFINISHED_MODE != 0 && there.st_uid == geteuid().as_raw();
-            let begun = if is_left { Begun::Left } else { Begun::There(mode) };
-            self.unfinished.insert(path.to_vec(), begun);
+        // What another user has marked is none of ours.
+        let mark = Mark::of(&place.folder).filter(|_| there.st_uid == geteuid().as_raw());
+        let begun = match mark {
+            Some(Mark::Made) => Begun::Left,
+            Some(Mark::Opened(bits)) => Begun::There {
+                mode: mode & !OWNER_MODE | bits,
+                is_opened: true,
+            },
+            None => Begun::There { mode, is_opened: false },
+        };
+        self.unfinished.insert(path.to_vec(), begun);
+        // Without that nothing in it can be looked at.
+        self.let_in(path, Access::EXEC_OK)
+    }
+
+    /// Lets this user put something into the folder of an item, where it was there and its owner may not. It gets its mode
+    /// again when it is finished, or else when the tree ends.
+    pub(super) fn let_in_beside(&mut self, item: &TreeItem) -> Result<(), Stop> {
+        match item.path.parent_bytes() {
+            Some(parent) => self.let_in(parent, Access::WRITE_OK | Access::EXEC_OK),
+            None => Ok(()),
         }
-        make_writable(&place, mode)
+    }
+
+    fn let_in(&mut self, path: &[u8], access: Access) -> Result<(), Stop> {
+        let Some(Begun::There { mode, .. }) = self.unfinished.get(path).copied() else {
+            return Ok(());
+        };
+        if mode & OWNER_MODE == OWNER_MODE {
+            return Ok(());
+        }
+        let folder = self.folder_at(path)?.folder;
+        // Root may write into any. Another tree that is done here may have taken it back: it is asked each time.
+        if accessat(&folder, ".", access, AtFlags::EACCESS).is_ok() || loses_group(&folder, mode)? {
+            return Ok(());
+        }
+        // Before it is opened: whatever happens then, the next session knows how it was.
+        Mark::Opened(mode & OWNER_MODE).put_on(&folder);
+        match set_folder_mode(&folder, mode | OWNER_MODE) {
+            Ok(()) => {}
+            // It is another user's. Its group may write, perhaps.
+            Err(Errno::PERM) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+        // Its mark could not be put on where its owner may not write.
+        Mark::Opened(mode & OWNER_MODE).put_on(&folder);
+        self.unfinished
+            .insert(path.to_vec(), Begun::There { mode, is_opened: true });
+        Ok(())
     }
 
     fn folder_at(&mut self, path: &[u8]) -> Result<Place, Stop> {
@@ -127,10 +180,11 @@ impl TreeSink {
     }
 
     /// Takes back what let its owner write into a folder.
-    fn left_as_it_was(&mut self, path: &RelativePath, before: u32) -> Result<Place, Stop> {
-        let place = self.folder_at(path.as_bytes())?;
-        if before & OWNER_MODE != OWNER_MODE {
-            set_folder_mode(&place.folder, before)?;
+    fn left_as_it_was(&mut self, path: &[u8], mode: u32, is_opened: bool) -> Result<Place, Stop> {
+        let place = self.folder_at(path)?;
+        if is_opened {
+            Mark::take_off(&place.folder);
+            set_folder_mode(&place.folder, mode)?;
         }
         Ok(place)
     }
@@ -138,6 +192,7 @@ impl TreeSink {
     fn finished_folder(&mut self, path: &RelativePath, mode: u32, mtime: Timestamp) -> Result<Place, Stop> {
         let place = self.folder_at(path.as_bytes())?;
         let folder = &place.folder;
+        Mark::take_off(folder);
         // The mode comes last: it may be one that does not let in whoever sets the time.
         utimensat(folder, ".", &mtime.as_modified(), AtFlags::empty())?;
         let there = fstat(folder)?.st_mode & 0o7777;
@@ -150,14 +205,29 @@ impl TreeSink {
     }
 }
 
-/// A folder that its owner may not write to gets its last mode when it is finished, as one that is new.
-fn make_writable(place: &Place, mode: u32) -> Result<(), Stop> {
-    if mode & OWNER_MODE != OWNER_MODE {
-        match set_folder_mode(&place.folder, mode | OWNER_MODE) {
-            // It is another user's. Its group may write, perhaps.
-            Ok(()) | Err(Errno::PERM) => {}
-            Err(error) => return Err(error.into()),
+/// Whether a new mode would take from a folder, for good, that what lies in it gets its group: chmod(2) does so where this
+/// user is not in that group.
+fn loses_group(folder: &Folder, mode: u32) -> Result<bool, Errno> {
+    if mode & SET_GROUP_MODE == 0 {
+        return Ok(false);
+    }
+    let group = fstat(folder)?.st_gid;
+    let ours = getgroups()?.into_iter().chain([getegid()]);
+    Ok(!ours.into_iter().any(|ours| ours.as_raw() == group))
+}
+
+impl Drop for TreeSink {
+    /// A tree that broke leaves those folders as they were that were there before it, from below.
+    fn drop(&mut self) {
+        let opened = self.unfinished.iter().filter_map(|(path, begun)| match begun {
+            Begun::There { mode, is_opened: true } => Some((path.clone(), *mode)),
+            _ => None,
+        });
+        let mut opened: Vec<(Vec<u8>, u32)> = opened.collect();
+        opened.sort_by_key(|(path, _)| std::cmp::Reverse(path.len()));
+        for (path, mode) in opened {
+            // What cannot be done now a later session does.
+            let _ = self.left_as_it_was(&path, mode, true);
         }
     }
-    Ok(())
 }

@@ -227,9 +227,10 @@ impl TreePolicy {
         match self.replace {
             Replace::Never if self.allow_replace => Err(Refusal::Different(MissingRight::Wish)),
             Replace::Never => Err(Refusal::Different(MissingRight::Both)),
+            // It is to stay, for which nobody's leave is needed.
+            Replace::Older if is_newer => Ok(false),
             Replace::Older | Replace::Always if !self.allow_replace => Err(Refusal::Different(MissingRight::Leave)),
-            Replace::Older => Ok(!is_newer),
-            Replace::Always => Ok(true),
+            Replace::Older | Replace::Always => Ok(true),
         }
     }
 }

@@ -24,6 +24,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 mod time;
+mod unfinished;
 mod volume;
 
 use std::collections::HashMap;

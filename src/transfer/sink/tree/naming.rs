@@ -35,6 +35,8 @@ impl TreeSink {
         new: &mut NewFile,
         mut replaces: Option<Seen>,
     ) -> Result<Naming, Stop> {
+        // Another tree that ended may have closed the folder since that was decided.
+        self.let_in_beside(item)?;
         let name = as_path(item.path.name());
         for _ in 0..TRIES {
             match replaces.filter(|_| self.policy.allow_replace) {

@@ -1,6 +1,8 @@
 //! Folders and links, and what stands in the way of a path.
 
 use super::*;
+use crate::transfer::sink::folder::Folder;
+use crate::transfer::sink::tree::unfinished::Mark;
 
 #[test]
 fn nothing_lands_behind_a_link_that_stands_in_the_way() {
@@ -79,7 +81,7 @@ fn a_folder_can_be_filled_whatever_its_mode_will_be_and_gets_mode_and_time_at_it
         ..item("d", ItemKind::Folder)
     };
     assert_eq!(tree.sink.make_folder(&folder), stored());
-    assert_eq!(mode(&tree.at("d")), 0o1755);
+    assert_eq!(mode(&tree.at("d")), 0o755);
     assert_eq!(tree.receive("d/a", "data"), Outcome::Stored { durable: Some(true) });
     assert_eq!(tree.sink.finish_folder(&path("d"), 0o040_555, THEN), stored());
     assert_eq!(tree.sink.sync(), Ok(()));
@@ -88,12 +90,13 @@ fn a_folder_can_be_filled_whatever_its_mode_will_be_and_gets_mode_and_time_at_it
     // A later run may have more to put in there.
     let mut tree = tree.again(POLICY);
     assert_eq!(tree.sink.make_folder(&folder), Outcome::Had);
-    assert_eq!(mode(&tree.at("d")), 0o755);
     assert_eq!(tree.receive("d/a", "data"), Outcome::Had);
+    assert_eq!(mode(&tree.at("d")), 0o555, "nothing comes into it yet");
     assert_eq!(tree.receive("d/b", "data"), stored());
     assert_eq!(tree.sink.finish_folder(&path("d"), 0o040_555, THEN), Outcome::Had);
     assert_eq!((mode(&tree.at("d")), mtime(&tree.at("d")).0), (0o555, THEN.seconds));
     fs::set_permissions(tree.at("d"), fs::Permissions::from_mode(0o2700)).expect("own");
+    assert_eq!(tree.sink.make_folder(&folder), Outcome::Had);
     assert_eq!(tree.sink.finish_folder(&path("d"), 0o750, THEN), Outcome::Had);
     assert_eq!(
         mode(&tree.at("d")),
@@ -231,7 +234,11 @@ fn nothing_that_is_there_gets_another_mode_or_time_where_nothing_may_be_replaced
 fn a_folder_that_a_session_left_unfinished_is_known_and_finished_by_the_next() {
     let mut tree = Tree::new(POLICY);
     assert_eq!(tree.folder("d"), stored());
-    assert_eq!(mode(&tree.at("d")) & 0o1700, 0o1700);
+    assert_eq!(
+        mode(&tree.at("d")),
+        0o744,
+        "not one that anybody could tell from others"
+    );
     let mut tree = tree.again(TreePolicy {
         allow_replace: false,
         ..POLICY
@@ -241,4 +248,58 @@ fn a_folder_that_a_session_left_unfinished_is_known_and_finished_by_the_next() {
     assert_eq!(tree.sink.finish_folder(&path("d"), 0o555, THEN), Outcome::Had);
     assert_eq!((mode(&tree.at("d")), mtime(&tree.at("d")).0), (0o555, THEN.seconds));
     fs::set_permissions(tree.at("d"), fs::Permissions::from_mode(0o700)).expect("own");
+}
+
+#[test]
+fn folders_that_are_there_keep_mode_and_time_whatever_they_are_and_however_often_they_are_offered() {
+    let mut tree = Tree::new(TreePolicy {
+        allow_replace: false,
+        ..POLICY
+    });
+    let modes = [0o1777, 0o1700, 0o3770, 0o3775, 0o755, 0o2750];
+    for (at, given) in modes.into_iter().enumerate() {
+        let name = format!("d{at}");
+        fs::create_dir(tree.at(&name)).expect("free");
+        fs::set_permissions(tree.at(&name), fs::Permissions::from_mode(given)).expect("own");
+        let before = mtime(&tree.at(&name));
+        assert_eq!(tree.folder(&name), Outcome::Had);
+        assert_eq!(tree.folder(&name), Outcome::Had);
+        for _ in 0..2 {
+            assert_eq!(tree.sink.finish_folder(&path(&name), 0o777, THEN), Outcome::Had);
+            assert_eq!(
+                (mode(&tree.at(&name)), mtime(&tree.at(&name))),
+                (given, before),
+                "{given:o}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_folder_that_was_opened_for_a_tree_that_broke_gets_its_permissions_again_at_the_end_of_the_next() {
+    let mut tree = Tree::new(TreePolicy {
+        allow_replace: false,
+        ..POLICY
+    });
+    fs::create_dir(tree.at("d")).expect("free");
+    let at = tree.at("d");
+    let opened = || Folder::of_descriptor(File::open(&at).expect("there").into(), at.clone());
+    // As a session leaves it that was killed.
+    Mark::Opened(0o500).put_on(&opened().expect("a folder"));
+    fs::set_permissions(tree.at("d"), fs::Permissions::from_mode(0o755)).expect("own");
+    assert_eq!(tree.folder("d"), Outcome::Had);
+    assert_eq!(tree.receive("d/a", "data"), stored());
+    assert_eq!(tree.sink.finish_folder(&path("d"), 0o777, THEN), Outcome::Had);
+    assert_eq!(mode(&tree.at("d")), 0o555);
+    assert_eq!(Mark::of(&opened().expect("a folder")), None);
+    // One whose session ends without it is as it was, too.
+    Mark::Opened(0o500).put_on(&opened().expect("a folder"));
+    fs::set_permissions(tree.at("d"), fs::Permissions::from_mode(0o755)).expect("own");
+    let mut broken = TreeSink::open(tree.root.path(), tree.sink.policy).expect("there");
+    assert_eq!(broken.make_folder(&item("d", ItemKind::Folder)), Outcome::Had);
+    drop(broken);
+    assert_eq!(
+        (mode(&tree.at("d")), Mark::of(&opened().expect("a folder"))),
+        (0o555, None)
+    );
 }
