@@ -320,6 +320,8 @@ pub enum Error {
         fault: Fault,
         /// The line for people.
         message: String,
+        /// Whether the same may go well later.
+        may_pass: bool,
     },
     /// A mistake in Arraylift itself: something happened that its code rules out.
     #[error("this is a mistake in Arraylift, please report it: {0}")]
@@ -356,6 +358,7 @@ impl Error {
                 | Self::NobodyListening(_)
                 | Self::Endpoint { .. }
                 | Self::GoesAway(_)
+                | Self::Told { may_pass: true, .. }
         )
     }
 

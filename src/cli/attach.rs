@@ -103,7 +103,12 @@ fn send(viewer: &mut Viewer, pid: u32, command: Command, report: &mut Report) ->
             }
             Some(EngineLine::Engine(EngineEvent::Refused { why })) => {
                 let fault = Fault::Caller;
-                return Err(Error::Told { fault, message: why }.into());
+                return Err(Error::Told {
+                    fault,
+                    message: why,
+                    may_pass: false,
+                }
+                .into());
             }
             Some(_) => {}
             None => return Err(gone()),

@@ -68,8 +68,8 @@ pub(super) fn tell_what_lies_there(sink: &SinkSpec, keep_free: Option<KeepFree>,
 pub(super) fn whole(status: &Status) -> Result<(), Failure> {
     let what = match status.cut_off {
         0 => return Ok(()),
-        1 => "1 transfer was cut off".into(),
-        several => format!("{several} transfers were cut off"),
+        1 => "1 transfer was cut off; what can be gone on with is kept".into(),
+        several => format!("{several} transfers were cut off; what can be gone on with is kept"),
     };
     Err(Failure::Cancelled(Some(what)))
 }

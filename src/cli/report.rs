@@ -71,6 +71,13 @@ impl Report {
         self.recording = history::recording(command, typed);
     }
 
+    /// All transfers are of this source.
+    pub(crate) fn all_of(&mut self, title: String) {
+        if let Some(recording) = &mut self.recording {
+            recording.all_of(title);
+        }
+    }
+
     /// What those who are attached ask for.
     pub(crate) fn commands(&self) -> Receiver<Command> {
         self.engine
@@ -171,6 +178,9 @@ impl Report {
         };
         self.ended(event.transfer, &outcome);
         let how_far = self.how_far(event.transfer);
+        if let (Outcome::Cancelled, Some(how_far)) = (&outcome, &how_far) {
+            self.say(&format!("cancelled: {how_far}"));
+        }
         if let Outcome::Failed(failure) = outcome {
             // Of many, whoever is at fault: whose transfer it was.
             let said = match failure.peer {

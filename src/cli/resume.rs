@@ -11,7 +11,8 @@ use serde::Serialize;
 use crate::Error;
 use crate::error::{Fault, reason};
 use crate::history::{Again, Ending, Entry, Object, Query, Way};
-use crate::transfer::{InterruptedPart, KEPT, interrupted_parts_below};
+use crate::service::{Leftover, unlogged_below};
+use crate::transfer::{InterruptedPart, KEPT, interrupted_parts_below, left_behind};
 use crate::units;
 
 use super::arguments::ResumeArguments;
@@ -27,20 +28,24 @@ pub(crate) fn run(typed: &ResumeArguments) -> Result<(), Failure> {
         reason: reason(&error),
     };
     let parts = interrupted_parts_below(&typed.folder).map_err(unreadable)?;
+    let unlogged = unlogged_below(&typed.folder);
     if typed.discard {
-        return discard(&parts);
+        return discard(&parts, &unlogged);
     }
     let broken = broken()?;
     if typed.json {
         for part in &parts {
             output::line(&Part::of(part));
         }
+        for left in &unlogged {
+            output::line(left);
+        }
         for entry in &broken {
             output::line(&Object::of(entry, None));
         }
         return Ok(());
     }
-    tell_parts(&typed.folder, &parts);
+    tell_parts(&typed.folder, &parts, &unlogged);
     tell_broken(&broken);
     Ok(())
 }
@@ -48,6 +53,11 @@ pub(crate) fn run(typed: &ResumeArguments) -> Result<(), Failure> {
 /// Does again what was typed, as that process.
 fn go_on(id: u64) -> Result<(), Failure> {
     let (entry, _) = find(id)?;
+    if entry.outcome == Ending::Done && entry.items.as_ref().is_none_or(|items| items.failed == 0) {
+        return Err(Failure::Incomplete(format!(
+            "{id} came to its end: nothing of it is to be gone on with"
+        )));
+    }
     let Some(Again::CommandLine {
         arguments,
         folder,
@@ -67,21 +77,20 @@ fn go_on(id: u64) -> Result<(), Failure> {
     Err(failed(error).into())
 }
 
-fn discard(parts: &[InterruptedPart]) -> Result<(), Failure> {
-    let (mut removed, mut left) = (0, 0);
-    for part in parts {
-        if part.discard().unwrap_or(false) {
-            removed += 1;
-        } else {
-            left += 1;
-        }
-    }
+fn discard(parts: &[InterruptedPart], unlogged: &[Leftover]) -> Result<(), Failure> {
+    let logged = parts.iter().map(|part| part.discard().unwrap_or(false));
+    // Somebody may have begun to receive into it since.
+    let is_removed = |left: &Leftover| left_behind(&left.path).is_some() && std::fs::remove_file(&left.path).is_ok();
+    let removed = logged
+        .chain(unlogged.iter().map(is_removed))
+        .filter(|removed| *removed)
+        .count();
     say(&format!("{removed} removed"));
-    match left {
+    let all = parts.len() + unlogged.len();
+    match all - removed {
         0 => Ok(()),
         left => Err(Failure::Incomplete(format!(
-            "{left} of {} are being received, or cannot be removed",
-            parts.len()
+            "{left} of {all} are being received, or cannot be removed"
         ))),
     }
 }
@@ -113,7 +122,8 @@ fn broken() -> Result<Vec<Entry>, Failure> {
             let may_go_on = match entry.outcome {
                 Ending::Cancelled => true,
                 Ending::Failed => entry.fault == Some(Fault::Peer),
-                _ => false,
+                Ending::Done => entry.items.as_ref().is_some_and(|items| items.failed > 0),
+                Ending::Damaged => false,
             };
             if is_latest && may_go_on && can_be_typed_again(&entry) {
                 broken.push(entry);
@@ -155,20 +165,31 @@ fn absolute(folder: &str, source: &str) -> PathBuf {
     path
 }
 
-fn tell_parts(folder: &Path, parts: &[InterruptedPart]) {
-    if parts.is_empty() {
+fn tell_parts(folder: &Path, parts: &[InterruptedPart], unlogged: &[Leftover]) {
+    if parts.is_empty() && unlogged.is_empty() {
         say(&format!("nothing lies half received in {}", folder.display()));
     }
     for part in parts {
-        let is_in_use = if part.is_in_use { ", being received" } else { "" };
+        let how = if part.is_in_use {
+            "being received"
+        } else {
+            "the same sent or fetched again goes on"
+        };
         let is_of = match &part.within {
             Some(within) => format!("a part of that file, from its byte {} on", within.at),
             None => part.part.file_name().unwrap_or_default().display().to_string(),
         };
         say(&format!(
-            "{}: {} are there{is_in_use} ({is_of})",
+            "{}: {} are there ({is_of}), {how}",
             wanted_below(folder, part),
             units::done_of(part.recorded_bytes, part.bytes)
+        ));
+    }
+    for left in unlogged {
+        say(&format!(
+            "{} ({}): what came of it is known to nobody, --discard removes it",
+            left.path.strip_prefix(folder).unwrap_or(&left.path).display(),
+            units::bytes(left.bytes)
         ));
     }
 }
@@ -182,12 +203,14 @@ fn wanted_below(folder: &Path, part: &InterruptedPart) -> String {
 
 fn tell_broken(broken: &[Entry]) {
     for entry in broken {
-        let moved = match entry.total_bytes {
-            Some(total) => units::done_of(entry.there_bytes().min(total), total),
-            None => units::bytes(entry.bytes).to_string(),
+        let failed = entry.items.as_ref().filter(|_| entry.outcome == Ending::Done);
+        let how_far = match (failed, entry.total_bytes) {
+            (Some(items), _) => format!("{} of it did not arrive", units::count(items.failed)),
+            (None, Some(total)) => format!("{} had moved", units::done_of(entry.there_bytes().min(total), total)),
+            (None, None) => format!("{} had moved", units::bytes(entry.bytes)),
         };
         say(&format!(
-            "{}  {}: {moved} had moved; arraylift resume {id} goes on, arraylift history forget {id} takes it off",
+            "{}  {}: {how_far}; arraylift resume {id} goes on, arraylift history forget {id} takes it off",
             entry.when(),
             printable(&entry.what()),
             id = entry.id

@@ -29,6 +29,9 @@ pub(crate) fn run(typed: &SendArguments) -> Result<(), Failure> {
             options,
             ..
         } => {
+            if let Some(title) = source.origin.title() {
+                report.all_of(title);
+            }
             let job = || Job::Send {
                 source: (*source).clone(),
                 to: to.clone(),

@@ -170,6 +170,7 @@ mod tests {
             Error::Told {
                 fault: Fault::System,
                 message: text(),
+                may_pass: false,
             },
             Error::Bug(text()),
             Error::System {

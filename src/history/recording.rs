@@ -25,6 +25,8 @@ pub(crate) struct Recording {
     again: Option<Again>,
     drafts: HashMap<TransferId, Draft>,
     names: HashMap<TransferId, String>,
+    /// What transfers without a name are called.
+    title: Option<String>,
     thinning: Thinning,
     writer: Writer,
 }
@@ -37,9 +39,15 @@ impl Recording {
             again,
             drafts: HashMap::new(),
             names: HashMap::new(),
+            title: None,
             thinning: Thinning::new(Instant::now()),
             writer: Writer::new(path, matches!(command, "serve" | "worker" | "window"), tell),
         }
+    }
+
+    /// All transfers are of this, also one that reaches nobody.
+    pub(crate) fn all_of(&mut self, title: String) {
+        self.title = Some(title);
     }
 
     /// A transfer begins that is called so where it does not tell its source itself.
@@ -91,7 +99,7 @@ impl Recording {
     /// command's own.
     pub(crate) fn ended(&mut self, transfer: TransferId, outcome: &Outcome, again: Option<Again>) {
         let draft = self.drafts.remove(&transfer);
-        let name = self.names.remove(&transfer);
+        let name = self.names.remove(&transfer).or_else(|| self.title.clone());
         // What was no transfer: another one's connection, and a place that was given up before anybody offered anything.
         let was_offered = name.is_some() || draft.as_ref().is_some_and(Draft::was_offered);
         if matches!(outcome, Outcome::Joined) || matches!(outcome, Outcome::Cancelled) && !was_offered {

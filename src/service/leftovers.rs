@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::transfer::{interrupted_parts, left_behind};
+use crate::transfer::{folders_below, interrupted_parts, left_behind};
 
 /// A file that never became whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +41,15 @@ pub(crate) fn leftovers(folder: &Path) -> Vec<Leftover> {
             })
         })
         .collect();
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found
+}
+
+/// Finds those in a folder and below it that no transfer can go on with: nothing tells which of their bytes are right.
+#[must_use]
+pub(crate) fn unlogged_below(folder: &Path) -> Vec<Leftover> {
+    let folders = folders_below(folder).flat_map(|folder| leftovers(&folder));
+    let mut found: Vec<Leftover> = folders.filter(|left| left.resumed_bytes.is_none()).collect();
     found.sort_by(|a, b| a.path.cmp(&b.path));
     found
 }

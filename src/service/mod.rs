@@ -22,7 +22,7 @@ mod workers;
 
 pub(crate) use handle::Service;
 pub(crate) use key::Key;
-pub(crate) use leftovers::{Leftover, leftovers};
+pub(crate) use leftovers::{Leftover, leftovers, unlogged_below};
 pub(crate) use limits::{Limits, check_spare_descriptors};
 pub(crate) use plan::{Plan, Workers};
 pub(crate) use recipe::{AuthKey, Handshake, RANDOM_BYTES, Role};

@@ -61,7 +61,7 @@ pub use shm::ShmName;
 pub(crate) use sink::abandoned::AbandonedParts;
 pub(crate) use sink::kept::KEPT_BYTES_MIN;
 pub(crate) use sink::part_log::{
-    InterruptedPart, KEPT, discard as discard_part, interrupted_parts, interrupted_parts_below,
+    InterruptedPart, KEPT, discard as discard_part, folders_below, interrupted_parts, interrupted_parts_below,
 };
 pub(crate) use sink::part_name::{PartNumber, left_behind};
 pub use sink::received::{Element, ReceivedArray};

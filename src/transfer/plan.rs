@@ -185,6 +185,15 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// What it is called for people before it is looked at.
+    pub(crate) fn title(&self) -> Option<String> {
+        match self {
+            Self::Tree(tree) => Some(tree.title()),
+            Self::File { path, .. } => Some(path.display().to_string()),
+            Self::Range(_) | Self::Shm { .. } => None,
+        }
+    }
+
     /// The path of a file, or `None`.
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {

@@ -522,3 +522,28 @@ fn what_arrived_by_another_command_line_is_no_longer_listed_and_what_came_by_a_p
     dir.run(&format!("send ./inbox/../a.bin {address}")).done();
     assert!(broken().is_empty());
 }
+
+#[test]
+fn what_nobody_can_go_on_with_is_listed_below_a_folder_too_and_can_be_removed() {
+    let (dir, _) = dir();
+    dir.folder("inbox/sub");
+    let part = "inbox/sub/small.bin.arraylift-00000001.part";
+    dir.write(part, vec![7; 5000]);
+    let listed = dir.run("resume --in inbox").done();
+    let expected =
+        "sub/small.bin.arraylift-00000001.part (5.00 kB): what came of it is known to nobody, --discard removes it";
+    assert!(listed.stdout.contains(expected), "{listed:?}");
+    let object = &dir.run("resume --in inbox --json").done().objects()[0];
+    assert_eq!(object["bytes"], 5000);
+    dir.run("resume --in inbox --discard").done();
+    assert!(names_in(&dir.path().join("inbox/sub")).is_empty());
+}
+
+#[test]
+fn what_came_to_its_end_is_not_done_again_by_its_number() {
+    let (dir, _) = dir();
+    let service = serve(&dir, "");
+    dir.run(&format!("send a.bin {}", service.address)).done();
+    dir.run("resume 1").failed(1, &["1 came to its end"]);
+    assert_eq!(names_in(&dir.path().join("inbox")), ["a.bin"]);
+}

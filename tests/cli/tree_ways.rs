@@ -470,3 +470,24 @@ fn what_another_user_may_not_read_is_named_and_the_rest_goes() {
     );
     assert_eq!(names_in(&dir.path().join("inbox/src")), ["a"]);
 }
+
+#[test]
+fn a_folder_is_not_copied_into_itself() {
+    let dir = Dir::new();
+    put(&dir, "src/a", "a");
+    dir.folder("src/in");
+    for into in ["src", "src/in", "./src/in/../in"] {
+        dir.run(&format!("loopback src --into {into}"))
+            .failed(2, &["lies in src", "into itself"]);
+    }
+    assert_eq!(names_in(&dir.path().join("src")), ["a", "in"]);
+}
+
+#[test]
+fn a_folder_that_reached_nobody_is_in_the_history_by_its_name() {
+    let dir = Dir::new();
+    put(&dir, "src/a", "a");
+    dir.run("send src 127.0.0.1:1").failed(1, &["nobody listens"]);
+    let listed = dir.run("history").done();
+    assert!(listed.stdout.contains("src to 127.0.0.1:1"), "{listed:?}");
+}

@@ -223,7 +223,7 @@ pub(crate) struct ReceiveArguments {
     #[arg(value_parser = endpoints())]
     pub endpoint: String,
     /// Where it lands: a folder (under the sender's name, made safe), a file or shm:NAME (which take one array, as with
-    /// --once), memory, or discard (measure only). Nothing is ever overwritten
+    /// --once), memory, or discard (measure only). Nothing is overwritten without --allow-replace
     #[arg(long, value_name = "SINK", default_value = ".")]
     pub into: PathBuf,
     /// Takes one connection and exits with its result
@@ -349,7 +349,7 @@ pub(crate) struct ReceivingArguments {
 #[derive(Debug, Args)]
 pub(crate) struct LookingArguments {
     /// Tells what the values are that pass by: minimum, maximum, mean, NaN, infinities and a histogram. It looks at as many
-    /// as cost a few percent of the rate
+    /// as cost 0.4 % of the time, and more where there is time to spare
     #[arg(long)]
     pub stats: bool,
 }

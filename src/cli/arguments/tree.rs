@@ -20,7 +20,7 @@ pub(crate) struct TreeArguments {
     /// Leaves folders empty in which another file system begins
     #[arg(long, help_heading = FOLDERS)]
     pub one_file_system: bool,
-    /// Has older files at the receiver replaced, where it allows that (--allow-replace)
+    /// Has files at the receiver replaced that differ and are not newer, where it allows that (--allow-replace)
     #[arg(long, help_heading = FOLDERS, conflicts_with = "replace")]
     pub update: bool,
     /// Has files at the receiver replaced that differ, where it allows that (--allow-replace)

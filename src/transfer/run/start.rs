@@ -81,10 +81,15 @@ impl Run<'_> {
 
     /// Both ends of a tree are here.
     fn loop_tree_back(&mut self, spec: &TreeSpec, sink: SinkSpec) -> Result<bool, Error> {
-        if !matches!(sink, SinkSpec::Folder(_)) {
+        let SinkSpec::Folder(into) = &sink else {
             return Err(Error::Usage(
                 "a folder and what is in it need a folder to go to: name one with --into FOLDER/".into(),
             ));
+        };
+        if let Some(root) = spec.root_around(into) {
+            let (into, root) = (into.display(), root.display());
+            let text = format!("{into} lies in {root}, which would be copied into itself: name a folder outside of it");
+            return Err(Error::Usage(text));
         }
         let source = self.open_tree(spec)?;
         self.begin_clock(Side::Sender, State::Connecting);

@@ -1,6 +1,6 @@
 //! A tree of files that is sent: what was named, and which of it goes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::Error;
@@ -27,6 +27,13 @@ pub struct TreeSpec {
 }
 
 impl TreeSpec {
+    /// The root in which a folder lies, or which it is.
+    pub(crate) fn root_around(&self, folder: &Path) -> Option<&Path> {
+        let folder = folder.canonicalize().ok()?;
+        let is_around = |root: &&PathBuf| root.canonicalize().is_ok_and(|root| folder.starts_with(root));
+        self.roots.iter().find(is_around).map(PathBuf::as_path)
+    }
+
     /// What it is called for people.
     pub(crate) fn title(&self) -> String {
         let first = self

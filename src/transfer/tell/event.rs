@@ -229,8 +229,8 @@ pub struct Started {
     /// The name of a new file until it is whole. What has landed can be read there, with zeros behind it.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "path_text::optional")]
     pub part: Option<PathBuf>,
-    /// What comes is written down beside that file, so that it can be gone on with. Told by the receiver, in its process.
-    #[serde(skip)]
+    /// What comes is written down beside that file, so that it can be gone on with. Told by the receiver.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_on_record: bool,
     /// Bytes handed to one system call, at most.
     pub chunk_bytes: usize,
@@ -354,9 +354,13 @@ pub struct Failure {
     /// The other end's address, where there was one on another thread of control than ours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer: Option<String>,
-    /// The error itself.
-    #[serde(skip)]
+    /// The error itself. Other processes are told whether the same may go well later.
+    #[serde(rename = "may_pass", serialize_with = "may_pass")]
     pub error: Error,
+}
+
+fn may_pass<S: serde::Serializer>(error: &Error, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_bool(error.may_pass())
 }
 
 /// A failure as it is read back.
@@ -366,6 +370,8 @@ struct ToldFailure {
     message: String,
     bytes: u64,
     peer: Option<String>,
+    #[serde(default)]
+    may_pass: bool,
 }
 
 impl From<ToldFailure> for Failure {
@@ -375,10 +381,12 @@ impl From<ToldFailure> for Failure {
             message,
             bytes,
             peer,
+            may_pass,
         } = told;
         let error = Error::Told {
             fault,
             message: message.clone(),
+            may_pass,
         };
         Self {
             fault,

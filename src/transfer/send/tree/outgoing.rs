@@ -361,10 +361,10 @@ impl Outgoing {
                     let OpenKind::File { entry, .. } = &what else {
                         return Ok(None);
                     };
-                    self.items.fail(entry.path.display(), reason_of(result));
+                    self.items.fail(entry.path.display(), reason_there(result));
                     return Ok(None);
                 };
-                self.items.fail(path.display(), reason_of(result));
+                self.items.fail(path.display(), reason_there(result));
             }
             Status::Withdrawn => match what {
                 OpenKind::File {
@@ -474,11 +474,11 @@ fn ahead_bytes(entry: &Entry) -> u64 {
     }
 }
 
-fn reason_of(result: &ItemResult) -> String {
-    result
-        .reason
-        .clone()
-        .unwrap_or_else(|| "the receiver gave no reason".into())
+fn reason_there(result: &ItemResult) -> String {
+    match &result.reason {
+        Some(reason) => format!("at the other end: {reason}"),
+        None => "the receiver gave no reason".into(),
+    }
 }
 
 #[cfg(test)]

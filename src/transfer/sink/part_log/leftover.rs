@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use ignore::WalkBuilder;
+use ignore::{DirEntry, WalkBuilder};
 
 use crate::sys::is_locked;
 use crate::transfer::sink::folder::Folder;
@@ -76,16 +76,21 @@ impl InterruptedPart {
 /// The folder itself cannot be read.
 pub(crate) fn interrupted_parts_below(folder: &Path) -> io::Result<Vec<InterruptedPart>> {
     let mut found = interrupted_parts(folder)?;
+    for below in folders_below(folder).skip(1) {
+        found.extend(interrupted_parts(&below).unwrap_or_default());
+    }
+    sort(&mut found);
+    Ok(found)
+}
+
+/// A folder, and those below it on its file system. Links are not followed.
+pub(crate) fn folders_below(folder: &Path) -> impl Iterator<Item = PathBuf> {
     let below = WalkBuilder::new(folder)
         .standard_filters(false)
         .same_file_system(true)
         .filter_entry(|entry| entry.file_type().is_some_and(|what| what.is_dir()))
         .build();
-    for below in below.flatten().filter(|entry| entry.depth() > 0) {
-        found.extend(interrupted_parts(below.path()).unwrap_or_default());
-    }
-    sort(&mut found);
-    Ok(found)
+    below.flatten().map(DirEntry::into_path)
 }
 
 /// Finds them in a folder, in order of their names. What cannot be read is left out, and a log without a part is removed.

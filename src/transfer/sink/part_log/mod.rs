@@ -24,7 +24,9 @@ use std::path::PathBuf;
 pub(crate) use find::{Found, Interrupted, Known};
 pub(super) use find::{READ_BYTES, block_checksum, find, find_within};
 pub(crate) use head::ItemHead;
-pub(crate) use leftover::{InterruptedPart, KEPT, discard, expire, interrupted_parts, interrupted_parts_below};
+pub(crate) use leftover::{
+    InterruptedPart, KEPT, discard, expire, folders_below, interrupted_parts, interrupted_parts_below,
+};
 pub(crate) use log::{PartLog, PartLogError};
 pub(crate) use mark_clock::MarkClock;
 pub(super) use stored::Patience;
