@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Measures what it takes to open the window: how long from the start of the program to the first frame on the screen, the
 # CPU time of the program until then, and its memory once it is at rest; prints a Markdown table. The window is drawn by
-# software, whose libraries take most of both: with a graphics card it is less.
+# software, whose libraries take most of both: with a graphics card it is less. It fails where the median of the first
+# frames is above 0.3 s.
 #
 #   tests/bench/open.sh                              9 rounds, and one before that does not count
 #   tests/bench/open.sh --rounds 5
