@@ -79,7 +79,7 @@ impl HowFar {
 
     fn begin(&self, started: &Started) -> Begun {
         Begun {
-            name: started.source.as_ref().unwrap_or(&started.peer).clone(),
+            name: lines::shortened(started.source.as_ref().unwrap_or(&started.peer)),
             total_bytes: started.total_bytes,
             resumed_bytes: started.resumed_bytes,
             is_tree: started.is_tree,
@@ -100,7 +100,7 @@ impl HowFar {
 
 impl Begun {
     fn had_moved(&self, bytes: u64) -> String {
-        let name = lines::shortened(&self.name);
+        let name = &self.name;
         match self.total_bytes {
             Some(total) => {
                 let there = self.resumed_bytes.saturating_add(bytes).min(total);
@@ -135,7 +135,7 @@ impl Begun {
         if !self.is_worth_keeping(failure.bytes) {
             return None;
         }
-        let name = lines::shortened(&self.name);
+        let name = &self.name;
         Some(match side {
             Side::Sender => format!("sent again, {name} goes on from what the receiver has of it"),
             Side::Receiver if self.is_fetched => "what came is kept: fetched again, it goes on".into(),

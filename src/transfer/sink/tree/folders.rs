@@ -102,7 +102,8 @@ impl TreeSink {
                     // What had this name before is not what is there now.
                     self.places.forget(item.path.as_bytes());
                     self.unfinished.insert(item.path.as_bytes().to_vec(), Begun::New);
-                    Mark::Made.put_on(&self.folder_at(item.path.as_bytes())?.folder);
+                    let folder = self.folder_at(item.path.as_bytes())?.folder;
+                    Mark::Made(fstat(&folder)?.st_mode & 0o7777).put_on(&folder);
                     return Ok(self.stored(place.volume, false));
                 }
                 Err(Errno::EXIST) => {}
@@ -125,12 +126,13 @@ impl TreeSink {
         // What another user has marked is none of ours.
         let mark = Mark::of(&place.folder).filter(|_| there.st_uid == geteuid().as_raw());
         let begun = match mark {
-            Some(Mark::Made) => Begun::Left,
+            Some(Mark::Made(made)) if made == mode => Begun::Left,
             Some(Mark::Opened(bits)) => Begun::There {
                 mode: mode & !OWNER_MODE | bits,
                 is_opened: true,
             },
-            None => Begun::There { mode, is_opened: false },
+            // One that somebody has given another mode since is theirs.
+            Some(Mark::Made(_)) | None => Begun::There { mode, is_opened: false },
         };
         self.unfinished.insert(path.to_vec(), begun);
         // Without that nothing in it can be looked at.
@@ -158,15 +160,14 @@ impl TreeSink {
         if accessat(&folder, ".", access, AtFlags::EACCESS).is_ok() || loses_group(&folder, mode)? {
             return Ok(());
         }
-        // Before it is opened: whatever happens then, the next session knows how it was.
-        Mark::Opened(mode & OWNER_MODE).put_on(&folder);
         match set_folder_mode(&folder, mode | OWNER_MODE) {
             Ok(()) => {}
             // It is another user's. Its group may write, perhaps.
             Err(Errno::PERM) => return Ok(()),
             Err(error) => return Err(error.into()),
         }
-        // Its mark could not be put on where its owner may not write.
+        // So that the next session knows how it was, whatever becomes of this one. Where its owner may not write it could not
+        // be put on before.
         Mark::Opened(mode & OWNER_MODE).put_on(&folder);
         self.unfinished
             .insert(path.to_vec(), Begun::There { mode, is_opened: true });

@@ -9,14 +9,14 @@ use rustix::fs::{XattrFlags, getxattr, removexattr, setxattr};
 use crate::transfer::sink::folder::Folder;
 
 const NAME: &str = "user.arraylift.unfinished";
-/// The value of a folder that was made for a tree.
-const MADE: &[u8] = b"made";
+/// The value of a folder that was made for a tree begins so. Its mode follows, in octal.
+const MADE: &str = "made ";
 
 /// What is to become of a folder at its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
-    /// It was made for a tree, and gets its mode and time.
-    Made,
+    /// It was made for a tree, with this mode, and gets its own and its time.
+    Made(u32),
     /// It was there, and its owner gets these permissions again: bits of 0o700.
     Opened(u32),
 }
@@ -24,23 +24,23 @@ pub(super) enum Mark {
 impl Mark {
     /// That of a folder, if it has one.
     pub(super) fn of(folder: &Folder) -> Option<Self> {
-        let mut value = [0; 8];
+        let mut value = [0; 16];
         let len = getxattr(path(folder), NAME, &mut value[..]).ok()?;
-        let value = value.get(..len)?;
-        if value == MADE {
-            return Some(Self::Made);
+        let value = std::str::from_utf8(value.get(..len)?).ok()?;
+        let octal = |text| u32::from_str_radix(text, 8).ok();
+        if let Some(mode) = value.strip_prefix(MADE) {
+            return octal(mode).map(Self::Made);
         }
-        let bits = u32::from_str_radix(std::str::from_utf8(value).ok()?, 8).ok()?;
-        (bits & !0o700 == 0).then_some(Self::Opened(bits))
+        octal(value).filter(|bits| bits & !0o700 == 0).map(Self::Opened)
     }
 
     /// Gives it to a folder. Where that cannot be, the folder has none.
     pub(super) fn put_on(self, folder: &Folder) {
         let value = match self {
-            Self::Made => MADE.to_vec(),
-            Self::Opened(bits) => format!("{bits:o}").into_bytes(),
+            Self::Made(mode) => format!("{MADE}{mode:o}"),
+            Self::Opened(bits) => format!("{bits:o}"),
         };
-        let _ = setxattr(path(folder), NAME, &value, XattrFlags::empty());
+        let _ = setxattr(path(folder), NAME, value.as_bytes(), XattrFlags::empty());
     }
 
     /// Takes it off a folder, which is finished.

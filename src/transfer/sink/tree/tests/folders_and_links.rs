@@ -251,6 +251,20 @@ fn a_folder_that_a_session_left_unfinished_is_known_and_finished_by_the_next() {
 }
 
 #[test]
+fn an_unfinished_folder_to_which_somebody_has_given_another_mode_keeps_it() {
+    let mut tree = Tree::new(POLICY);
+    assert_eq!(tree.folder("d"), stored());
+    fs::set_permissions(tree.at("d"), fs::Permissions::from_mode(0o700)).expect("own");
+    let mut tree = tree.again(TreePolicy {
+        allow_replace: false,
+        ..POLICY
+    });
+    assert_eq!(tree.folder("d"), Outcome::Had);
+    assert_eq!(tree.sink.finish_folder(&path("d"), 0o755, THEN), Outcome::Had);
+    assert_eq!(mode(&tree.at("d")), 0o700);
+}
+
+#[test]
 fn folders_that_are_there_keep_mode_and_time_whatever_they_are_and_however_often_they_are_offered() {
     let mut tree = Tree::new(TreePolicy {
         allow_replace: false,
