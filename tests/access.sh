@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compares what the real window says over AT-SPI, role and name of each node, with tests/window/trees.
+# Compares what the real window says over AT-SPI, of each node its role, name, value and states, with tests/window/trees.
 #
 #   tests/access.sh             compares
 #   tests/access.sh --update    writes what is said now

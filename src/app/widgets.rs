@@ -2,6 +2,7 @@
 
 mod icons;
 mod menu;
+mod said;
 mod scroll;
 mod sparkline;
 mod walk;
@@ -18,6 +19,7 @@ use super::theme::{self, FIELD_HEIGHT, RADIUS, STEP};
 
 pub(super) use icons::{Icon, icon_button, paint_icon, paint_mark, sign_colour};
 pub(super) use menu::{MenuItem, context_menu, menu_ui, open_menu, open_menu_ui, table_copies};
+pub(super) use said::{Title, heading, say_active, say_dialog, say_heading, say_selected};
 pub(super) use scroll::{scrolled, scrolled_page};
 pub(super) use sparkline::paint_sparkline;
 pub(super) use walk::Walk;
@@ -261,7 +263,10 @@ pub(super) fn dropdown<'a, T: Copy + PartialEq>(
                 *value = *choice;
             }
         }
-        response.labelled_by(caption_id).accessible_name(label);
+        response
+            .labelled_by(caption_id)
+            // Over AT-SPI a choice has a name, and no text of its own.
+            .accessible_name(say!("labelled", name = label, value = name(*value)));
         mistake(ui, wrong);
     });
 }

@@ -1,9 +1,9 @@
 //! What a screen reader says of the form, and how the Tab key and the arrows walk it.
 
-use eframe::egui::{Key, Modifiers};
+use eframe::egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
-use super::{Window, with_form};
+use super::{Window, several, window, with_form};
 
 #[test]
 fn every_entry_says_its_value() {
@@ -14,13 +14,53 @@ fn every_entry_says_its_value() {
         ("From", "0"),
         ("To (not included)", "50,000,000"),
         ("Step", "1"),
-        ("Type", "f64"),
+        ("Type: f64", "f64"),
         ("Timeout", "30 s"),
-        ("Wire", "auto"),
+        ("Wire: auto", "auto"),
     ] {
         let node = window.get_by_label(label);
         assert_eq!(node.accesskit_node().value().as_deref(), Some(value), "{label}");
     }
+}
+
+#[test]
+fn of_tabs_rows_and_options_one_is_said_to_be_selected_and_none_to_be_checked() {
+    let mut window = window();
+    several(window.state_mut());
+    window.key_press_modifiers(Modifiers::CTRL, Key::K);
+    // The palette is drawn from the frame after.
+    window.run_steps(3);
+    for role in [Role::Tab, Role::ListItem, Role::ListBoxOption] {
+        let nodes: Vec<_> = window.query_all_by_role(role).collect();
+        let is_selected = |node: &&egui_kittest::Node<'_>| node.accesskit_node().is_selected() == Some(true);
+        assert!(nodes.len() > 1, "{role:?}");
+        assert_eq!(nodes.iter().filter(is_selected).count(), 1, "{role:?}");
+        let checked = nodes.iter().filter(|node| node.accesskit_node().toggled().is_some());
+        assert_eq!(checked.count(), 0, "{role:?}");
+    }
+}
+
+#[test]
+fn the_option_that_the_arrows_walk_to_is_read_aloud_while_the_field_keeps_what_is_typed() {
+    let mut window = window();
+    window.key_press_modifiers(Modifiers::CTRL, Key::K);
+    window.run_steps(3);
+    let read = |window: &Window| {
+        let options = window.query_all_by_role(Role::ListBoxOption);
+        let mut read = options.filter(|node| node.accesskit_node().is_focused());
+        let only = read
+            .next()
+            .map(|node| node.accesskit_node().label().unwrap_or_default());
+        assert!(read.next().is_none(), "two at once");
+        only
+    };
+    assert_eq!(read(&window).as_deref(), Some("New transfer"));
+    window.key_press(Key::ArrowDown);
+    window.run_steps(3);
+    assert_eq!(read(&window).as_deref(), Some("Start what the form says"));
+    window.event(eframe::egui::Event::Text("help".to_owned()));
+    window.run_steps(3);
+    assert_eq!(read(&window).as_deref(), Some("Show help"));
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn a_folder_goes_into_a_folder_and_its_form_has_no_fields_of_arrays() {
     window.state_mut().settings_mut().advanced_open = true;
     until_shown(&mut window, "a folder goes into a folder");
     assert!(window.get_by_label("Start").accesskit_node().is_disabled());
-    for field in ["Wire", "Streams", "Send route"] {
+    for field in ["Wire: auto", "Streams", "Send route: auto"] {
         assert!(window.query_by_label(field).is_none(), "{field}");
     }
     window.get_by_label("Leave out");

@@ -1,4 +1,5 @@
-//! What the real window says over AT-SPI, as a screen reader hears it: the role and the name of each node.
+//! What the real window says over AT-SPI, as a screen reader hears it: of each node its role and its name, what is
+//! typed in or the number that it has, and its states.
 //!
 //! The expected trees are in tests/window/trees; `tests/access.sh --update` writes them anew. Numbers stand there as `#`,
 //! what the limit of a transfer is as `LIMIT`, and its checksum as `CHECKSUM`: they are others every time.
@@ -13,6 +14,24 @@ use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 use super::*;
 
 const ROOT: &str = "/org/a11y/atspi/accessible/root";
+const ACCESSIBLE: &str = "org.a11y.atspi.Accessible";
+const TEXT: &str = "org.a11y.atspi.Text";
+const VALUE: &str = "org.a11y.atspi.Value";
+
+/// What stands for the limit of a transfer.
+const LIMIT: &str = "LIMIT";
+
+/// States by their numbers in atspi-constants.h.
+const CHECKED: usize = 4;
+const ENABLED: usize = 8;
+const EXPANDABLE: usize = 9;
+const EXPANDED: usize = 10;
+const FOCUSED: usize = 12;
+const PRESSED: usize = 20;
+const SELECTABLE: usize = 22;
+const SELECTED: usize = 23;
+const CHECKABLE: usize = 41;
+const READ_ONLY: usize = 43;
 
 /// Those of AT-SPI that the window has, by their numbers in its header atspi-constants.h.
 const ROLES: [(u32, &str); 27] = [
@@ -111,30 +130,78 @@ impl Drop for Session {
 /// A node of another process: the name of that on the bus, and the node's path.
 type Node = (String, OwnedObjectPath);
 
+/// What a node says of itself.
+struct Said {
+    depth: usize,
+    role: String,
+    name: String,
+    /// The text of a field, or the number of a slider or of progress.
+    value: Option<String>,
+    states: Vec<&'static str>,
+}
+
 /// Reads nodes.
 struct Reader(Connection);
 
 impl Reader {
-    fn of(&self, node: &Node) -> Proxy<'static> {
+    fn of(&self, node: &Node, interface: &'static str) -> Proxy<'static> {
         let (name, path) = node.clone();
-        Proxy::new(&self.0, name, path, "org.a11y.atspi.Accessible").unwrap()
+        Proxy::new(&self.0, name, path, interface).unwrap()
+    }
+
+    fn call<R: serde::de::DeserializeOwned + zbus::zvariant::Type + Default>(&self, node: &Node, method: &str) -> R {
+        let asked: zbus::Result<R> = self.of(node, ACCESSIBLE).call(method, &());
+        asked.unwrap_or_default()
+    }
+
+    fn property<T: TryFrom<OwnedValue>>(&self, node: &Node, interface: &'static str, name: &str) -> Option<T> {
+        let properties = self.of(node, "org.freedesktop.DBus.Properties");
+        let value: zbus::Result<OwnedValue> = properties.call("Get", &(interface, name));
+        value.ok()?.try_into().ok()
     }
 
     fn children(&self, node: &Node) -> Vec<Node> {
-        self.of(node).call("GetChildren", &()).unwrap_or_default()
+        self.call(node, "GetChildren")
     }
 
     fn role(&self, node: &Node) -> String {
-        let role: u32 = self.of(node).call("GetRole", &()).unwrap_or_default();
+        let role: u32 = self.call(node, "GetRole");
         let known = ROLES.iter().find(|(number, _)| *number == role);
         known.map_or_else(|| format!("role {role}"), |(_, name)| (*name).to_owned())
     }
 
     fn name(&self, node: &Node) -> String {
-        let (destination, path) = node.clone();
-        let properties = Proxy::new(&self.0, destination, path, "org.freedesktop.DBus.Properties").unwrap();
-        let value: zbus::Result<OwnedValue> = properties.call("Get", &("org.a11y.atspi.Accessible", "Name"));
-        value.ok().and_then(|value| value.try_into().ok()).unwrap_or_default()
+        self.property(node, ACCESSIBLE, "Name").unwrap_or_default()
+    }
+
+    /// What is typed in, or a number.
+    fn value(&self, node: &Node, role: &str) -> Option<String> {
+        let interfaces: Vec<String> = self.call(node, "GetInterfaces");
+        let has = |interface| interfaces.iter().any(|has| has == interface);
+        if role == "entry" && has(TEXT) {
+            return self.of(node, TEXT).call("GetText", &(0, -1)).ok();
+        }
+        let number: Option<f64> = has(VALUE).then(|| self.property(node, VALUE, "CurrentValue"))?;
+        number.map(|number| number.to_string())
+    }
+
+    /// The states of which a screen reader speaks.
+    fn states(&self, node: &Node, role: &str) -> Vec<&'static str> {
+        let bits: Vec<u32> = self.call(node, "GetState");
+        let is = |state: usize| {
+            let word = bits.get(state / 32).copied().unwrap_or_default();
+            word >> (state % 32) & 1 == 1
+        };
+        let one_of = |can_be: bool, state, name, not| can_be.then(|| if is(state) { name } else { not });
+        let states = [
+            one_of(is(CHECKABLE), CHECKED, "checked", "not checked"),
+            one_of(is(SELECTABLE), SELECTED, "selected", "not selected"),
+            one_of(role == "toggle button", PRESSED, "pressed", "not pressed"),
+            is(EXPANDABLE).then(|| if is(EXPANDED) { "expanded" } else { "collapsed" }),
+            is(FOCUSED).then_some("focused"),
+            (!is(ENABLED) && !is(READ_ONLY)).then_some("disabled"),
+        ];
+        states.into_iter().flatten().collect()
     }
 
     /// The window of Arraylift.
@@ -147,12 +214,18 @@ impl Reader {
         })
     }
 
-    /// A line a node: how deep it is, its role and its name.
-    fn tree(&self, node: &Node, depth: usize, lines: &mut Vec<String>) {
-        let (role, name) = (self.role(node), self.name(node));
-        lines.push(format!("{}{role}: {name}", "  ".repeat(depth)));
+    /// A node and all that is in it.
+    fn tree(&self, node: &Node, depth: usize, said: &mut Vec<Said>) {
+        let role = self.role(node);
+        said.push(Said {
+            depth,
+            name: self.name(node),
+            value: self.value(node, &role),
+            states: self.states(node, &role),
+            role,
+        });
         for child in self.children(node) {
-            self.tree(&child, depth + 1, lines);
+            self.tree(&child, depth + 1, said);
         }
     }
 
@@ -161,9 +234,9 @@ impl Reader {
         let begin = Instant::now();
         let mut before = String::new();
         loop {
-            let mut lines = Vec::new();
-            self.tree(window, 0, &mut lines);
-            let tree = steady(&lines);
+            let mut said = Vec::new();
+            self.tree(window, 0, &mut said);
+            let tree = steady(&said);
             if tree == before && tree.contains(part) {
                 return tree;
             }
@@ -174,15 +247,21 @@ impl Reader {
     }
 }
 
-/// What is the same every time: without numbers, and without what the limit was.
-fn steady(lines: &[String]) -> String {
+/// What is the same every time: without numbers, and without what the limit was. A line a node.
+fn steady(said: &[Said]) -> String {
     let mut seen = HashSet::new();
     let mut text = String::new();
-    for line in lines {
-        let Some(line) = steady_line(line) else { continue };
+    for node in said {
+        let Some(name) = steady_name(&node.name) else { continue };
+        let mut line = format!("{}{}: {name}", "  ".repeat(node.depth), node.role);
+        if let Some(value) = &node.value {
+            line.push_str(&format!(" = {}", without_numbers(value)));
+        }
+        if !node.states.is_empty() {
+            line.push_str(&format!(" ({})", node.states.join(", ")));
+        }
         // However many of them there are.
-        let is_limit = line.ends_with("LIMIT");
-        if !is_limit || seen.insert(line.clone()) {
+        if name != LIMIT || seen.insert(line.clone()) {
             text.push_str(&line);
             text.push('\n');
         }
@@ -190,8 +269,7 @@ fn steady(lines: &[String]) -> String {
     text
 }
 
-fn steady_line(line: &str) -> Option<String> {
-    let (role, name) = line.split_once(": ").unwrap_or((line, ""));
+fn steady_name(name: &str) -> Option<String> {
     // What was looked at of the values depends on how many cores were idle.
     let of_values = ["The array: ", "Histogram of ", "no NaN"];
     if of_values.iter().any(|told| name.starts_with(told)) || name.ends_with("looked at") {
@@ -205,14 +283,25 @@ fn steady_line(line: &str) -> Option<String> {
         "The limit over time",
     ];
     if told.iter().any(|told| name.contains(told)) {
-        return Some(format!("{role}: LIMIT"));
+        return Some(LIMIT.to_owned());
     }
     let is_digits = |group: &str| group.len() == 4 && group.chars().all(|digit| digit.is_ascii_hexdigit());
     if name.split(' ').all(is_digits) {
-        return Some(format!("{role}: CHECKSUM"));
+        return Some("CHECKSUM".to_owned());
     }
+    let mut text = without_numbers(name);
+    for unit in ["kB/s", "MB/s", "GB/s"] {
+        text = text.replace(unit, "B/s");
+    }
+    for unit in ["ns", "µs", "ms"] {
+        text = text.replace(&format!("# {unit}"), "# s");
+    }
+    Some(text)
+}
+
+fn without_numbers(said: &str) -> String {
     let mut text = String::new();
-    for character in name.chars() {
+    for character in said.chars() {
         let is_number = character.is_ascii_digit() || (text.ends_with('#') && matches!(character, '.' | ','));
         if !is_number {
             text.push(character);
@@ -220,13 +309,7 @@ fn steady_line(line: &str) -> Option<String> {
             text.push('#');
         }
     }
-    for unit in ["kB/s", "MB/s", "GB/s"] {
-        text = text.replace(unit, "B/s");
-    }
-    for unit in ["ns", "µs", "ms"] {
-        text = text.replace(&format!("# {unit}"), "# s");
-    }
-    Some(format!("{role}: {text}"))
+    text
 }
 
 /// Compares with what is expected, or writes that.
@@ -241,13 +324,9 @@ fn is_expected(name: &str, tree: &str) {
     assert_eq!(tree, expected, "{} is not what is said", path.display());
 }
 
-#[test]
-#[ignore = "needs an X display, xdotool, dbus-daemon and at-spi2-core"]
-fn the_window_says_over_at_spi_what_it_shows() {
-    let session = Session::start();
-    let reader = Reader(session.accessibility());
+/// A window of which a screen reader hears, with the pointer at nothing.
+fn opened(session: &Session, left: &str, environment: impl FnOnce(&mut Command)) -> Window {
     let display = std::env::var_os("DISPLAY").unwrap();
-    let left = r#"(form:(send_to:"127.0.0.1:25000",receive_at:"127.0.0.1:0"))"#;
     let window = Window::open_in::<&str>(&display, &[], left, |program| {
         program
             .env_remove("WAYLAND_DISPLAY")
@@ -255,9 +334,20 @@ fn the_window_says_over_at_spi_what_it_shows() {
             // What was measured of this machine is not known.
             .env("XDG_CACHE_HOME", session.folder.path())
             .env("DBUS_SESSION_BUS_ADDRESS", &session.address);
+        environment(program);
     });
-    // The corner of the screen: nothing is pointed at.
+    // The corner of the screen.
     window.xdotool(&["mousemove", "99999", "99999"]);
+    window
+}
+
+#[test]
+#[ignore = "needs an X display, xdotool, dbus-daemon and at-spi2-core"]
+fn the_window_says_over_at_spi_what_it_shows() {
+    let session = Session::start();
+    let reader = Reader(session.accessibility());
+    let left = r#"(form:(send_to:"127.0.0.1:25000",receive_at:"127.0.0.1:0"))"#;
+    let window = opened(&session, left, |_| {});
     let root = reader.window();
     is_expected("first", &reader.settled(&root, "Try this machine"));
     let pages = [
@@ -282,6 +372,78 @@ fn the_window_says_over_at_spi_what_it_shows() {
     window.key("shift+F10");
     is_expected("menu", &reader.settled(&root, "Copy"));
     window.key("Escape");
+    window.key("ctrl+q");
+    window.closes_with_success();
+}
+
+#[test]
+#[ignore = "needs an X display, xdotool, dbus-daemon and at-spi2-core"]
+fn a_window_that_was_asked_to_speak_chinese_says_so_over_at_spi() {
+    let session = Session::start();
+    let reader = Reader(session.accessibility());
+    let window = opened(&session, "()", |program| {
+        program.args(["--lang", "zh-CN"]);
+    });
+    let root = reader.window();
+    is_expected("chinese", &reader.settled(&root, "# MB"));
+    window.key("ctrl+q");
+    window.closes_with_success();
+}
+
+#[test]
+#[ignore = "needs an X display, xdotool, dbus-daemon and at-spi2-core"]
+fn a_failure_and_what_was_kept_of_it_in_the_history_are_said_over_at_spi() {
+    let session = Session::start();
+    let reader = Reader(session.accessibility());
+    // Nobody may listen there.
+    let left = r#"(form:(to:"1000",endpoint:SendTo,send_to:"127.0.0.1:1"))"#;
+    let window = opened(&session, left, |program| {
+        program.env_remove("ARRAYLIFT_HISTORY");
+    });
+    let root = reader.window();
+    window.key("ctrl+Return");
+    is_expected("failed", &reader.settled(&root, "Nobody listens at"));
+    window.key("ctrl+4");
+    is_expected("history-entries", &reader.settled(&root, "list item: "));
+    window.key("ctrl+q");
+    window.closes_with_success();
+}
+
+#[test]
+#[ignore = "needs an X display, xdotool, dbus-daemon and at-spi2-core"]
+fn an_interruption_says_over_at_spi_what_is_at_the_receiver() {
+    let mut session = Session::start();
+    let reader = Reader(session.accessibility());
+    let inbox = tempfile::tempdir().unwrap();
+    let mut service = Command::new(env!("CARGO_BIN_EXE_arraylift"))
+        .args(["serve", "127.0.0.1:0", "--json", "--into"])
+        .arg(inbox.path())
+        .env("XDG_RUNTIME_DIR", session.folder.path())
+        .env("XDG_DATA_HOME", session.folder.path())
+        .env("TMPDIR", session.folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(service.stdout.take().unwrap()).lines();
+    let told: serde_json::Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    let address = told["address"].as_str().unwrap();
+    // It ends with the session.
+    session.processes.push(service);
+    let left = format!(r#"(retries:false,form:(endpoint:SendTo,send_to:"{address}",limit:"20 MB/s"))"#);
+    let window = opened(&session, &left, |_| {});
+    let root = reader.window();
+    window.key("ctrl+Return");
+    until(|| {
+        let names = std::fs::read_dir(inbox.path()).unwrap().flatten();
+        let mut logs = names.filter(|entry| entry.path().extension() == Some(OsStr::new("log")));
+        logs.any(|log| log.metadata().is_ok_and(|log| log.len() > 13_000))
+            .then_some(())
+    });
+    let mut service = session.processes.pop().unwrap();
+    service.kill().unwrap();
+    service.wait().unwrap();
+    is_expected("interrupted", &reader.settled(&root, "are at the receiver"));
     window.key("ctrl+q");
     window.closes_with_success();
 }

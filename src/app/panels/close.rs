@@ -5,7 +5,7 @@ use eframe::egui::{Button, Context, Frame, Id, Key, Label, Margin, Modal, RichTe
 use crate::app::action::{Action, TransferAction};
 use crate::app::model::row::Row;
 use crate::app::theme::{self, FIELD_HEIGHT};
-use crate::app::widgets::plain_button;
+use crate::app::widgets::{Title, plain_button, say_dialog};
 use crate::app::words::say;
 
 /// Asks whether the window is to close although `running` transfers run.
@@ -46,7 +46,8 @@ fn question_ui(ctx: &Context, title: &str, loss: &str, yes: &str, action: Action
         let palette = theme::palette(ui);
         let content = |ui: &mut eframe::egui::Ui| {
             ui.set_width(340.0);
-            ui.label(RichText::new(title).font(theme::strong()));
+            let title = ui.label(RichText::new(title).font(theme::strong()));
+            say_dialog(ui, Title::Shown(&title));
             ui.add(Label::new(RichText::new(loss).color(palette.weak)).wrap());
             ui.add_space(8.0);
             let buttons = ui.horizontal(|ui| {

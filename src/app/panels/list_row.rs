@@ -1,8 +1,7 @@
 //! A row of the list: its state, name, curve and rate; what can be done with it while it is pointed at.
 
 use eframe::egui::{
-    Align2, Color32, EventFilter, Id, Popup, Rect, Response, RichText, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2,
-    vec2,
+    Align2, Color32, EventFilter, Id, Popup, Rect, Response, RichText, Role, Sense, Ui, UiBuilder, pos2, vec2,
 };
 
 use super::instrument::sentence;
@@ -14,7 +13,8 @@ use crate::app::model::queue::Turn;
 use crate::app::model::row::{Phase, Row, RowKey, Sign, Told};
 use crate::app::theme::{self, Palette, ROW_RADIUS};
 use crate::app::widgets::{
-    Icon, clicked_once, focus_ring, icon_button, name_line, paint_icon, paint_sparkline, sign_colour, text_line,
+    Icon, clicked_once, focus_ring, icon_button, name_line, paint_icon, paint_sparkline, say_selected, sign_colour,
+    text_line,
 };
 use crate::app::words::say;
 use crate::transfer::{Side, State};
@@ -107,12 +107,11 @@ impl RowLine<'_> {
 
     fn describe(&self, response: &Response) {
         let row = self.row;
-        response.widget_info(|| {
+        say_selected(response, Role::ListItem, self.is_selected, || {
             let rate = row.rate_in_words(self.now_s);
             let note = self.note();
             let name = row.name().to_owned();
-            let text = [name, row.array_in_words(), row.endpoint_in_words(), rate, note].join(say!("comma"));
-            WidgetInfo::selected(Role::ListItem, true, self.is_selected, text)
+            [name, row.array_in_words(), row.endpoint_in_words(), rate, note].join(say!("comma"))
         });
     }
 

@@ -1,8 +1,7 @@
 //! The command palette: every action by its name, narrowed down by typing.
 
 use eframe::egui::{
-    self, Align2, Context, EventFilter, Frame, Id, Margin, Modal, Modifiers, Rect, Role, ScrollArea, Sense, Ui,
-    WidgetInfo, vec2,
+    self, Align2, Context, EventFilter, Frame, Id, Margin, Modal, Modifiers, Rect, Role, ScrollArea, Sense, Ui, vec2,
 };
 
 use super::instrument::picks;
@@ -16,7 +15,7 @@ use crate::app::model::row::Row;
 use crate::app::model::settings::{Settings, ThemeChoice};
 use crate::app::model::transfers::Transfers;
 use crate::app::theme::{self, RADIUS};
-use crate::app::widgets::{text_edit_with_id, text_line};
+use crate::app::widgets::{Title, say_active, say_dialog, say_selected, text_edit_with_id, text_line};
 use crate::app::words::{Key, key, say};
 use crate::language::Language;
 
@@ -164,6 +163,7 @@ pub(crate) fn ui(ctx: &Context, palette: &Palette, transfers: &Transfers, settin
 
 fn content_ui(ui: &mut Ui, palette: &Palette, entries: Vec<Entry>) -> Vec<Action> {
     ui.set_width(WIDTH.min(ui.ctx().content_rect().width() - 48.0));
+    say_dialog(ui, Title::Said(say!("palette-hint")));
     let names: Vec<String> = entries.iter().map(|(name, ..)| name.clone()).collect();
     let found = palette.matching(&names);
     let mut next = palette.clone();
@@ -199,7 +199,7 @@ fn content_ui(ui: &mut Ui, palette: &Palette, entries: Vec<Entry>) -> Vec<Action
     }
     ui.add_space(4.0);
     let is_moved = is_down || is_up;
-    let clicked = list_ui(ui, &entries, &found, next.at, is_moved);
+    let clicked = list_ui(ui, field, &entries, &found, next.at, is_moved);
     let picked = clicked.or(is_enter.then(|| found.get(next.at).copied()).flatten());
     if let Some((_, _, action)) = picked.and_then(|at| entries.into_iter().nth(at)) {
         return vec![Action::Palette(None), action];
@@ -212,7 +212,7 @@ fn content_ui(ui: &mut Ui, palette: &Palette, entries: Vec<Entry>) -> Vec<Action
 }
 
 /// Draws the commands that were found; returns the one that was clicked.
-fn list_ui(ui: &mut Ui, entries: &[Entry], found: &[usize], at: usize, is_moved: bool) -> Option<usize> {
+fn list_ui(ui: &mut Ui, field: Id, entries: &[Entry], found: &[usize], at: usize, is_moved: bool) -> Option<usize> {
     let palette = theme::palette(ui);
     if found.is_empty() {
         crate::app::widgets::caption(ui, say!("palette-nothing"));
@@ -232,8 +232,9 @@ fn list_ui(ui: &mut Ui, entries: &[Entry], found: &[usize], at: usize, is_moved:
             let (_, rect) = ui.allocate_space(vec2(ui.available_width(), LINE_HEIGHT));
             let response = ui.interact(rect, ui.scope_id().with(("entry", *entry)), Sense::CLICK);
             let is_picked = place == at;
-            response.widget_info(|| WidgetInfo::selected(Role::ListBoxOption, true, is_picked, name));
+            say_selected(&response, Role::ListBoxOption, is_picked, || name.clone());
             if is_picked {
+                say_active(ui, field, &response);
                 ui.painter().rect_filled(rect, RADIUS, palette.hover);
                 if is_moved {
                     ui.scroll_to_rect(rect, None);

@@ -1,11 +1,11 @@
 //! The rail at the left edge: the pages, and below them settings and help. The arrows walk it, Enter picks.
 
-use eframe::egui::{Align2, Id, Rect, Role, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align2, Id, Rect, Role, Ui, pos2, vec2};
 
 use crate::app::action::Action;
 use crate::app::model::view::View;
 use crate::app::theme::{self, ROW_RADIUS};
-use crate::app::widgets::{Icon, Walk, focus_ring, paint_icon, paint_mark, text_line};
+use crate::app::widgets::{Icon, Walk, focus_ring, paint_icon, paint_mark, say_selected, text_line};
 use crate::app::words::{Key, key};
 
 /// An entry of the rail.
@@ -116,7 +116,7 @@ fn entries_ui(ui: &mut Ui, shown: View, placed: &[(&Entry, Rect)]) -> Option<Act
     for (at, (entry, rect)) in placed.iter().enumerate() {
         let response = ui.interact(*rect, walk.id(at), walk.sense(at));
         let is_shown = entry.view == shown;
-        response.widget_info(|| WidgetInfo::selected(Role::Tab, true, is_shown, entry.name.say()));
+        say_selected(&response, Role::Tab, is_shown, || entry.name.say().to_owned());
         walk.take_keys(ui, at, &response);
         if response.clicked() {
             picked = Some(Action::Show(entry.view));

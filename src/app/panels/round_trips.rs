@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use eframe::egui::{Align, Align2, Id, Layout, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align, Align2, Id, Layout, Rect, RichText, Role, Sense, Ui, pos2, vec2};
 use egui_plot::{AxisHints, Bar, BarChart, GridMark};
 
 use super::still_plot::{still_plot, walk_ui};
@@ -12,8 +12,8 @@ use crate::app::model::round_trips::Page;
 use crate::app::model::view::View;
 use crate::app::theme::{self, FIELD_HEIGHT, STEP};
 use crate::app::widgets::{
-    MAIN_BUTTON_HEIGHT, Walk, caption, context_menu, focus_ring, main_button, plain_button, table_copies, text_edit,
-    text_line, word_button,
+    MAIN_BUTTON_HEIGHT, Walk, caption, context_menu, focus_ring, heading, main_button, plain_button, say_selected,
+    table_copies, text_edit, text_line, word_button,
 };
 use crate::app::words::{Key, key, say};
 use crate::ping::RoundTrips;
@@ -37,7 +37,7 @@ const HEADS: [Key; 8] = [
 pub(crate) fn ui(ui: &mut Ui, page: &Page) -> Vec<Action> {
     ui.spacing_mut().item_spacing.y = STEP;
     let back = ui.horizontal(|ui| {
-        ui.label(RichText::new(say!("rail-round-trips")).font(theme::strong()));
+        heading(ui, RichText::new(say!("rail-round-trips")).font(theme::strong()));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let back = word_button(ui, say!("rail-transfers"), say!("compare-back"));
             back.on_hover_text(say!("compare-back")).clicked()
@@ -129,13 +129,13 @@ fn table_ui(ui: &mut Ui, page: &Page) -> Option<Action> {
         walk.take_keys(ui, at, &response);
         let cells = cells(one);
         let is_picked = Some(one.size_bytes) == picked_bytes;
-        response.widget_info(|| {
+        say_selected(&response, Role::ListItem, is_picked, || {
             let named: Vec<String> = HEADS
                 .iter()
                 .zip(&cells)
                 .map(|(head, cell)| format!("{} {cell}", head.say()))
                 .collect();
-            WidgetInfo::selected(Role::ListItem, true, is_picked, named.join(say!("comma")))
+            named.join(say!("comma"))
         });
         if response.clicked() {
             let size_bytes = one.size_bytes;

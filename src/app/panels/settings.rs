@@ -7,7 +7,7 @@ use crate::app::action::{Action, QueueAction};
 use crate::app::model::format::RateScale;
 use crate::app::model::settings::{Settings, ThemeChoice};
 use crate::app::theme;
-use crate::app::widgets::{caption, segments, tick};
+use crate::app::widgets::{caption, heading, segments, tick};
 use crate::app::words::say;
 use crate::language::Language;
 
@@ -97,14 +97,14 @@ fn language_ui(ui: &mut Ui, settings: &Settings) -> Option<Action> {
 pub(super) fn title(ui: &mut Ui, text: &str) {
     let palette = theme::palette(ui);
     let font = theme::strong_of(theme::TITLE);
-    ui.label(RichText::new(text).font(font).color(palette.text));
+    heading(ui, RichText::new(text).font(font).color(palette.text));
 }
 
 /// The title of a part of a page, with what is to be known of it.
 pub(super) fn part(ui: &mut Ui, text: &str, note: Option<&str>) {
     let palette = theme::palette(ui);
     ui.add_space(14.0);
-    ui.label(RichText::new(text).font(theme::strong()).color(palette.text));
+    heading(ui, RichText::new(text).font(theme::strong()).color(palette.text));
     if let Some(note) = note {
         caption(ui, note);
     }

@@ -13,7 +13,7 @@ use crate::app::model::row::{Row, RowKey, Sign, Told};
 use crate::app::model::totals::Totals;
 use crate::app::theme::{self, ROW_RADIUS};
 use crate::app::widgets::{
-    Icon, focus_ring, name_line, paint_icon, paint_sparkline, sign_colour, text_line, text_width,
+    Icon, focus_ring, name_line, paint_icon, paint_sparkline, say_selected, sign_colour, text_line, text_width,
 };
 use crate::app::words::say;
 
@@ -148,9 +148,8 @@ impl<'a> Chip<'a> {
     fn ui(&self, ui: &Ui, rect: Rect) -> Option<Action> {
         let (row, palette) = (self.row, theme::palette(ui));
         let response = ui.interact(rect, chip_id(row.key), Sense::click());
-        response.widget_info(|| {
-            let text = [row.name(), &row.rate_in_words(self.now_s)].join(say!("comma"));
-            WidgetInfo::selected(Role::ListItem, true, self.is_selected, text)
+        say_selected(&response, Role::ListItem, self.is_selected, || {
+            [row.name(), &row.rate_in_words(self.now_s)].join(say!("comma"))
         });
         if self.is_selected {
             ui.painter().rect_filled(rect, ROW_RADIUS, palette.selected_row);

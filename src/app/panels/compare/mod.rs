@@ -12,7 +12,7 @@ use crate::app::model::plan::in_words;
 use crate::app::model::view::View;
 use crate::app::theme::{self, FIELD_HEIGHT, STEP};
 use crate::app::widgets::{
-    MAIN_BUTTON_HEIGHT, bar, caption, main_button, plain_button, segments, text_edit, tick, word_button,
+    MAIN_BUTTON_HEIGHT, bar, caption, heading, main_button, plain_button, segments, text_edit, tick, word_button,
 };
 use crate::app::words::say;
 use crate::compare::ceilings::Ceilings;
@@ -69,7 +69,7 @@ pub(crate) fn ui(ui: &mut Ui, page: &Page, context: &Context<'_>) -> Vec<Action>
 
 fn head_ui(ui: &mut Ui, page: &Page, context: &Context<'_>) -> Vec<Action> {
     let head = ui.horizontal(|ui| {
-        ui.label(RichText::new(say!("rail-compare-routes")).font(theme::strong()));
+        heading(ui, RichText::new(say!("rail-compare-routes")).font(theme::strong()));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let back = word_button(ui, say!("rail-transfers"), say!("compare-back"));
             let is_back = back.on_hover_text(say!("compare-back-hover")).clicked();

@@ -1,13 +1,13 @@
 //! One row a contestant: its rate as a bar with its spread, and what it costs beside it.
 
-use eframe::egui::{Align2, Id, Rect, Response, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align2, Id, Rect, Response, RichText, Role, Sense, Ui, pos2, vec2};
 
 use crate::app::action::Action;
 use crate::app::model::compare::{COLUMNS, cells, highest_rate, rows, spread_in_words, way_in_words};
 use crate::app::model::contestant_text;
 use crate::app::model::format;
 use crate::app::theme;
-use crate::app::widgets::{MenuItem, Walk, context_menu, focus_ring, table_copies, text_line};
+use crate::app::widgets::{MenuItem, Walk, context_menu, focus_ring, say_selected, table_copies, text_line};
 use crate::app::words::say;
 use crate::compare::{Comparison, Pair};
 
@@ -107,7 +107,7 @@ fn row_ui(
     let (id, rect) = (&row.contestant.id, response.rect);
     let is_picked = picked.as_ref() == Some(id);
     let said = in_words(row);
-    response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, is_picked, said.clone()));
+    say_selected(&response, Role::ListItem, is_picked, || said.clone());
     if response.clicked() {
         *picked = (!is_picked).then(|| id.clone());
     }

@@ -9,7 +9,7 @@ use eframe::egui::{RichText, ScrollArea, Ui, vec2};
 use crate::app::action::{Action, HistoryAction};
 use crate::app::model::history::{Page, SHOWN};
 use crate::app::theme::{self, FIELD_HEIGHT, STEP};
-use crate::app::widgets::{caption, scrolled, scrolled_page, text_edit};
+use crate::app::widgets::{caption, heading, scrolled, scrolled_page, text_edit};
 use crate::app::words::say;
 
 /// The list takes this share of the height.
@@ -44,7 +44,7 @@ fn head_ui(ui: &mut Ui, page: &Page) -> Vec<Action> {
     let mut search = page.search.clone();
     ui.horizontal(|ui| {
         ui.set_min_height(FIELD_HEIGHT);
-        ui.label(RichText::new(say!("rail-history")).font(theme::strong()));
+        heading(ui, RichText::new(say!("rail-history")).font(theme::strong()));
         ui.add_space(STEP);
         let label = caption(ui, say!("history-search")).id;
         ui.allocate_ui(vec2(280.0, FIELD_HEIGHT), |ui| {

@@ -1,6 +1,6 @@
 //! The entries of the history, a row each.
 
-use eframe::egui::{Align2, Color32, Id, Memory, Rect, Role, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align2, Color32, Id, Memory, Rect, Role, Ui, pos2, vec2};
 
 use crate::app::action::{Action, HistoryAction};
 use crate::app::model::entry_text;
@@ -8,7 +8,7 @@ use crate::app::model::format;
 use crate::app::model::history::Page;
 use crate::app::theme::{self, Palette};
 use crate::app::widgets::{
-    MenuItem, Walk, context_menu, focus_ring, from_right, name_line, text_line, word_button_with_id,
+    MenuItem, Walk, context_menu, focus_ring, from_right, name_line, say_selected, text_line, word_button_with_id,
 };
 use crate::app::words::say;
 use crate::history::{Ending, Entry};
@@ -45,11 +45,10 @@ fn row_ui(ui: &mut Ui, page: &Page, entry: &Entry, at: usize, walk: &mut Walk) -
     walk.take_keys(ui, at, &response);
     let is_picked = page.picked == Some(entry.id);
     let is_beside = page.beside == Some(entry.id);
+    say_selected(&response, Role::ListItem, is_picked || is_beside, || name(entry));
     if !ui.is_rect_visible(rect) && !has_focus {
-        response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, is_picked, name(entry)));
         return None;
     }
-    response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, is_picked, name(entry)));
     let palette = theme::palette(ui);
     if is_picked || is_beside {
         ui.painter().rect_filled(rect, 0.0, palette.selected_row);

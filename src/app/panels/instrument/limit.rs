@@ -86,19 +86,16 @@ impl RateSlider {
         let none = self.none;
         let slider = Slider::new(&mut power, 6.0..=NONE)
             .smart_aim(false)
-            .custom_formatter(move |power, _| {
-                if power > 10.05 {
-                    none.to_owned()
-                } else {
-                    format::rate(10_f64.powf(power)).to_string()
-                }
-            })
+            .custom_formatter(move |power, _| in_words(power, none))
             .custom_parser(|text| match parse_limit(text) {
                 Ok(Some(rate)) => Some((rate as f64).log10()),
                 Ok(None) => Some(NONE),
                 Err(_) => None,
             });
-        ui.add(slider).on_hover_text(self.hint).accessible_name(self.name);
+        ui.add(slider)
+            .on_hover_text(self.hint)
+            // Its number is a power of ten, which says nothing.
+            .accessible_name(say!("labelled", name = self.name, value = in_words(before, none)));
         if (power - before).abs() > 1e-9 {
             // At most 10^10: far within what a u64 holds exactly.
             #[expect(
@@ -109,5 +106,14 @@ impl RateSlider {
             let moved_to = (power <= 10.05).then(|| 10_f64.powf(power) as u64);
             *rate = moved_to;
         }
+    }
+}
+
+/// The rate of a power of ten, and the word for no bound beyond the highest.
+fn in_words(power: f64, none: &str) -> String {
+    if power > 10.05 {
+        none.to_owned()
+    } else {
+        format::rate(10_f64.powf(power)).to_string()
     }
 }

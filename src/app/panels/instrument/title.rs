@@ -11,7 +11,7 @@ use crate::app::action::{Action, TransferAction};
 use crate::app::model::row::{Phase, Row};
 use crate::app::panels::row_menu;
 use crate::app::theme::{self, RADIUS};
-use crate::app::widgets::{clicked_once, focus_ring, name_line, text_width};
+use crate::app::widgets::{clicked_once, focus_ring, name_line, say_heading, text_width};
 use crate::app::words::say;
 use crate::transfer::State;
 
@@ -198,5 +198,6 @@ fn words_ui(ui: &Ui, row: &Row, rect: Rect) {
         place = row.endpoint_in_words(),
     );
     let response = text::said(ui, "title", rect.with_max_x(right), &all);
+    say_heading(&response, &all);
     response.on_hover_text(all);
 }

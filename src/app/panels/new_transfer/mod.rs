@@ -12,8 +12,8 @@ use crate::app::model::plan::CheckedForm;
 use crate::app::model::view::View;
 use crate::app::theme::{self, STEP};
 use crate::app::widgets::{
-    caption, dropdown, field, field_with_id, main_button, mistake, pair, scrolled, segments, text_edit_with_id, tick,
-    word_button,
+    caption, dropdown, field, field_with_id, heading, main_button, mistake, pair, scrolled, segments,
+    text_edit_with_id, tick, word_button,
 };
 use crate::app::words::{Key, key, say};
 
@@ -92,15 +92,16 @@ fn inset<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
 
 /// The title; returns whether the form is to be closed.
 fn head_ui(ui: &mut Ui) -> bool {
-    let heading = ui.horizontal(|ui| {
-        ui.label(RichText::new(say!("list-new-transfer")).font(theme::strong_of(theme::TITLE)));
+    let head = ui.horizontal(|ui| {
+        let font = theme::strong_of(theme::TITLE);
+        heading(ui, RichText::new(say!("list-new-transfer")).font(font));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let close = word_button(ui, say!("form-close"), say!("form-close-name"));
             close.on_hover_text(say!("form-close-hover")).clicked()
         })
         .inner
     });
-    heading.inner
+    head.inner
 }
 
 /// Each part is a scope of its own: a note that comes or goes in one, such as what was found at a path, changes no id in
