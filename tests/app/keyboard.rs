@@ -3,11 +3,11 @@
 
 use std::collections::HashSet;
 
-use arraylift::internals::app::{Form, View};
+use arraylift::internals::app::{Form, Phase, View};
 use eframe::egui::{Key, Pos2, Rect, Role, accesskit};
-use egui_kittest::kittest::{By, NodeT as _, Queryable as _};
+use egui_kittest::kittest::{AccessKitNode, By, NodeT as _, Queryable as _};
 
-use super::{Window, open_form, recorded, several, sized, watched};
+use super::{Window, open_form, phase, recorded, several, sized, type_into, until, until_shown, watched, with_form};
 
 /// More stops than any page has.
 const STOPS_MAX: usize = 150;
@@ -76,6 +76,7 @@ fn faults(window: &mut Window) -> Vec<String> {
             return faults;
         };
         if stops.iter().any(|other| other.id == stop.id) {
+            faults.extend(not_reached(window, &stops));
             if stops[0].id != stop.id {
                 faults.push(format!("a trap: {:?} leads back to {stop:?}", stops.last()));
             }
@@ -105,6 +106,41 @@ fn faults(window: &mut Window) -> Vec<String> {
     faults
 }
 
+/// Controls that are a stop of the Tab key each.
+const SINGLE: [Role; 6] = [
+    Role::Button,
+    Role::CheckBox,
+    Role::ComboBox,
+    Role::DisclosureTriangle,
+    Role::Slider,
+    Role::TextInput,
+];
+
+/// The controls at which the Tab key does not stop, of a dialog where there is one. Members of a group, such as tabs and
+/// choices, are reached by the arrows, and so are the buttons of another row of a list.
+fn not_reached(window: &Window, stops: &[Stop]) -> Vec<String> {
+    let all = |roles: &'static [Role]| {
+        window.query_all(By::new().predicate(move |node| {
+            let is_shown = node.raw_bounds().is_some() && !node.is_hidden();
+            roles.contains(&node.role()) && is_shown && !node.is_disabled()
+        }))
+    };
+    let rows: Vec<Rect> = all(&[Role::ListItem]).map(|row| row.rect()).collect();
+    let is_of_row = |place: Rect| rows.iter().any(|row| row.contains_rect(place));
+    let is_dialog = window.query_by_role(Role::Dialog).is_some();
+    let is_in_dialog = |said: &AccessKitNode<'_>| {
+        let around = std::iter::successors(said.parent(), AccessKitNode::parent);
+        around.into_iter().any(|node| node.role() == Role::Dialog)
+    };
+    all(&SINGLE)
+        .filter(|control| !is_of_row(control.rect()))
+        .map(|control| control.accesskit_node())
+        .filter(|said| !is_dialog || is_in_dialog(said))
+        .filter(|said| !stops.iter().any(|stop| stop.id == said.locate().0))
+        .map(|said| format!("not reached: {:?} {:?}", said.role(), said.label()))
+        .collect()
+}
+
 /// Where a node is.
 fn place(window: &Window, id: accesskit::NodeId) -> Option<Rect> {
     let mut nodes = window.query_all(By::new().predicate(move |node| node.locate().0 == id));
@@ -126,7 +162,7 @@ fn follows(before: Rect, next: Rect) -> bool {
 /// A page in a state, with its name.
 type Page = (&'static str, fn(&mut Window));
 
-const PAGES: [Page; 11] = [
+const PAGES: [Page; 15] = [
     ("the empty page", |_| {}),
     ("the form", open_form),
     ("all fields of the form", |window| {
@@ -141,6 +177,19 @@ const PAGES: [Page; 11] = [
     ("a failed transfer", |window| {
         several(window.state_mut());
         window.key_press(Key::ArrowDown);
+    }),
+    ("an interruption", |window| {
+        super::interrupted::broken(window.state_mut(), false);
+    }),
+    ("a transfer that is tried again", |window| {
+        super::interrupted::broken(window.state_mut(), true);
+    }),
+    ("a folder on its way", |window| {
+        super::trees::receives(window.state_mut(), 1);
+    }),
+    ("a folder of which some failed", |window| {
+        let (_, id) = super::trees::receives(window.state_mut(), 1);
+        super::trees::ends(window.state_mut(), id, super::trees::items(300, 20));
     }),
     ("a service", |window| {
         let services = window.state_mut().services_mut();
@@ -162,18 +211,91 @@ const PAGES: [Page; 11] = [
     ("round trips", |window| window.state_mut().show(View::RoundTrips)),
 ];
 
-#[test]
-fn the_tab_key_goes_round_every_page_and_what_has_the_focus_is_named_and_seen() {
+/// Pages of a history that has two runs.
+const HISTORY: [Page; 2] = [
+    ("the history", |window| {
+        window.state_mut().show(View::History);
+        until_shown(window, "Again");
+    }),
+    ("two runs compared", |window| {
+        window.state_mut().show(View::History);
+        until_shown(window, "range 0 … 2000");
+        until_shown(window, "Again");
+        window.get_by_label_contains("range 0 … 1000 into memory").hover();
+        window.run();
+        window.get_by_label_contains("Lay over: range 0 … 1000").click();
+        until_shown(window, "B has more");
+        window.remove_cursor();
+    }),
+];
+
+fn faults_of(pages: &[Page], prepared: impl Fn(&mut Window)) -> String {
     let mut all = Vec::new();
     for (width, height) in [(1280.0, 800.0), (900.0, 600.0)] {
-        for (name, prepare) in PAGES {
+        for (name, prepare) in pages {
             let mut window = sized(width, height);
             window.state_mut().stop_clock(7.1);
+            prepared(&mut window);
             prepare(&mut window);
             window.run();
             let faults = faults(&mut window).into_iter();
             all.extend(faults.map(|fault| format!("{name}, {width} by {height}: {fault}")));
         }
     }
-    assert!(all.is_empty(), "{}", all.join("\n"));
+    all.join("\n")
+}
+
+#[test]
+fn the_tab_key_goes_round_every_page_and_what_has_the_focus_is_named_and_seen() {
+    let faults = faults_of(&PAGES, |_| {});
+    assert!(faults.is_empty(), "{faults}");
+}
+
+#[test]
+fn the_tab_key_goes_round_the_history_and_two_of_its_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    let mut window = with_form();
+    window.state_mut().keep_history_at(Some(path.clone()));
+    for (at, to) in [(1, "1000"), (2, "2000")] {
+        open_form(&mut window);
+        type_into(&mut window, "To (not included)", to);
+        window.get_by_label("Start").click();
+        until(&mut window, "done", |app| {
+            app.transfers().rows().len() == at && matches!(phase(app), Some(Phase::Done { .. }))
+        });
+    }
+    // What ended is there once the window has gone.
+    drop(window);
+    let faults = faults_of(&HISTORY, |window| {
+        window.state_mut().keep_history_at(Some(path.clone()));
+    });
+    assert!(faults.is_empty(), "{faults}");
+}
+
+#[test]
+fn what_breaks_is_given_up_and_discarded_by_the_keyboard_alone() {
+    let mut window = sized(1280.0, 800.0);
+    super::interrupted::broken(window.state_mut(), true);
+    window.run();
+    let press = |window: &mut Window, name: &str, key: Key| {
+        for _ in 0..STOPS_MAX {
+            if focused(window).is_some_and(|stop| stop.name == name) {
+                window.key_press(key);
+                window.run_steps(3);
+                return;
+            }
+            window.key_press(Key::Tab);
+            window.run_steps(2);
+        }
+        panic!("the Tab key does not lead to {name}");
+    };
+    assert_eq!(window.state().transfers().running(), 1, "it is to be tried again");
+    press(&mut window, "Stop trying", Key::Enter);
+    assert_eq!(window.state().transfers().running(), 0);
+    window.get_by_label("Interrupted: 1");
+    // What comes right after the end was meant to stop it.
+    std::thread::sleep(std::time::Duration::from_millis(600));
+    press(&mut window, "Discard", Key::Space);
+    assert!(window.state().transfers().rows().is_empty());
 }
