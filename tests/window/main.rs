@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod keyboard;
+mod other_programs;
 mod tree;
 
 use std::ffi::{OsStr, OsString};
