@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod keyboard;
+mod language;
 mod other_programs;
 mod tree;
 
