@@ -58,7 +58,7 @@ fn in_plot(window: &Window, part: f32) -> Pos2 {
     pos2(rect.left() + rect.width() * part, rect.center().y)
 }
 
-fn click(window: &mut Window, at: Pos2, modifiers: Modifiers) {
+pub(super) fn click(window: &mut Window, at: Pos2, modifiers: Modifiers) {
     use eframe::egui::Event;
     window.hover_at(at);
     window.event(Event::ModifiersChanged(modifiers));

@@ -19,6 +19,7 @@ mod keyboard_story;
 mod notify;
 mod reading;
 mod row_buttons;
+mod second_plot;
 mod strip;
 mod trees;
 mod values;

@@ -3,7 +3,7 @@
 use eframe::egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
-use super::{Window, several, window, with_form};
+use super::{Form, Window, recorded, several, window, with_form};
 
 #[test]
 fn every_entry_says_its_value() {
@@ -61,6 +61,26 @@ fn the_option_that_the_arrows_walk_to_is_read_aloud_while_the_field_keeps_what_i
     window.event(eframe::egui::Event::Text("help".to_owned()));
     window.run_steps(3);
     assert_eq!(read(&window).as_deref(), Some("Show help"));
+}
+
+#[test]
+fn a_dialog_is_called_by_what_it_asks() {
+    let called = |window: &Window| {
+        let dialog = window.get_by_role(Role::Dialog);
+        dialog.accesskit_node().label().unwrap_or_default()
+    };
+    let mut window = window();
+    window.state_mut().stop_clock(7.1);
+    recorded(window.state_mut(), 1, &Form::default());
+    window.run();
+    window.key_press(Key::Delete);
+    window.run();
+    assert_eq!(called(&window), "Cancel range 0 … 5e7?");
+    window.key_press(Key::Escape);
+    window.run();
+    window.key_press_modifiers(Modifiers::CTRL, Key::K);
+    window.run();
+    assert_eq!(called(&window), "Type a command");
 }
 
 #[test]
