@@ -7,6 +7,22 @@ semicolon = { "; " }
 process = process { $pid }
 array-one-element = one element
 array-unknown-length = as long as it comes
+date-and-time =
+    { $month ->
+        [1] { $day } Jan { $year }, { $time }
+        [2] { $day } Feb { $year }, { $time }
+        [3] { $day } Mar { $year }, { $time }
+        [4] { $day } Apr { $year }, { $time }
+        [5] { $day } May { $year }, { $time }
+        [6] { $day } Jun { $year }, { $time }
+        [7] { $day } Jul { $year }, { $time }
+        [8] { $day } Aug { $year }, { $time }
+        [9] { $day } Sep { $year }, { $time }
+        [10] { $day } Oct { $year }, { $time }
+        [11] { $day } Nov { $year }, { $time }
+        [12] { $day } Dec { $year }, { $time }
+       *[other] { $day }/{ $month }/{ $year }, { $time }
+    }
 done-of = { $done } of { $total }
 labelled = { $name }: { $value }
 
@@ -755,6 +771,8 @@ entry-moved = { $bytes } in { $time }: { $rate }
 entry-name-array = array
 entry-name-folder = folder
 entry-name-sent = what
+entry-name-before = before
+entry-before = { $bytes } were there already
 entry-name-sync = until on disk
 entry-name-checksum = checksum
 entry-name-path = written to

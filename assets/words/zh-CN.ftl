@@ -14,6 +14,7 @@ semicolon = ；
 process = 进程 { $pid }
 array-one-element = 单个元素
 array-unknown-length = 长度未知，收完为止
+date-and-time = { $year }年{ $month }月{ $day }日 { $time }
 done-of = { $done } / { $total }
 labelled = { $name }：{ $value }
 
@@ -731,6 +732,8 @@ entry-moved = { $bytes }，用时 { $time }：{ $rate }
 entry-name-array = 数组
 entry-name-folder = 文件夹
 entry-name-sent = 内容
+entry-name-before = 此前
+entry-before = 已有 { $bytes }
 entry-name-sync = 落盘用时
 entry-name-checksum = 校验和
 entry-name-path = 写入

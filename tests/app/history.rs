@@ -6,8 +6,11 @@ use eframe::egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use crate::frame::copied;
-use crate::{HEADLINE, Window, phase, type_into, until, until_shown, with_form};
-use arraylift::internals::app::{Phase, View};
+use crate::interrupted_fetch::WebServer;
+use crate::kept::{Kept, keep};
+use crate::{HEADLINE, Window, phase, speaking, type_into, until, until_shown, with_form};
+use arraylift::internals::Language;
+use arraylift::internals::app::{App, Phase, SinkKind, SourceKind, View};
 
 /// A window whose history lies in that folder.
 fn with_history(folder: &tempfile::TempDir) -> Window {
@@ -80,7 +83,7 @@ fn yesterdays_run_is_found_laid_over_todays_done_again_and_forgotten() {
     window.get_by_label("Forget for good").click();
     window.run();
     until_gone(&mut window, "range 0 … 2000000");
-    window.get_by_label_contains("range 0 … 1000000 into memory, 2").click();
+    window.get_by_label_contains("range 0 … 1000000 into memory, ").click();
     until_shown(&mut window, "Again");
     window.get_by_label("Again").click();
     until(&mut window, "done", |app| {
@@ -100,14 +103,18 @@ fn a_window_of_nothing_says_so() {
     window.get_by_label(HEADLINE);
 }
 
-/// As if a day had passed since what is in the history; returns when the latest of it began.
+/// As if a day had passed since what is in the history; returns the day on which the latest of it began.
 fn a_day_passes(folder: &tempfile::TempDir) -> String {
     let history = rusqlite::Connection::open(folder.path().join("arraylift/history.db")).unwrap();
     let back = "UPDATE entries SET began_unix_ms = began_unix_ms - 86400000;
         UPDATE details SET entry = json_set(entry, '$.began_unix_ms', entry ->> '$.began_unix_ms' - 86400000)";
     history.execute_batch(back).unwrap();
-    let latest = "SELECT strftime('%Y-%m-%d %H:%M', max(began_unix_ms) / 1000, 'unixepoch', 'localtime') FROM entries";
-    history.query_row(latest, [], |row| row.get(0)).unwrap()
+    let latest = "SELECT strftime('%d %m %Y, %H:%M', max(began_unix_ms) / 1000, 'unixepoch', 'localtime') FROM entries";
+    let latest: String = history.query_row(latest, [], |row| row.get(0)).unwrap();
+    let (day, month, rest) = (&latest[..2], &latest[3..5], &latest[6..]);
+    let months = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    let at = 3 * (month.parse::<usize>().unwrap() - 1);
+    format!("{} {} {rest}", day.trim_start_matches('0'), &months[at..at + 3])
 }
 
 #[test]
@@ -233,4 +240,60 @@ fn what_is_known_of_a_run_is_copied_by_its_menu() {
     window.step();
     let checksum = copied(&window).expect("copied");
     assert!(checksum.starts_with("crc64nvme:"), "{checksum}");
+}
+
+#[test]
+fn a_date_is_in_the_order_of_the_language_and_what_was_there_before_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("arraylift/history.db");
+    let entry = serde_json::json!({
+        "way": "send", "source": "weights.npy", "peer": "10.0.0.7:25000", "bytes": 2_000_000, "resumed_bytes": 12_000_000,
+        "outcome": "done", "transfers": 1,
+    });
+    let began = "2026-11-29 16:46:32".to_owned();
+    keep(
+        &path,
+        &[Kept {
+            entry,
+            began,
+            curve: Vec::new(),
+        }],
+    );
+    for (language, date, before) in [
+        (Language::English, "29 Nov 2026, 16:46:32", "12.0 MB were there already"),
+        (Language::Chinese, "2026年11月29日 16:46:32", "已有 12.0 MB"),
+    ] {
+        let mut window = speaking(language, 1280.0, 800.0);
+        window.state_mut().keep_history_at(Some(path.clone()));
+        window.state_mut().show(View::History);
+        until_shown(&mut window, before);
+        // In its row and with its facts.
+        assert_eq!(window.query_all_by_label_contains(date).count(), 2, "{date}");
+        assert!(window.query_all_by_label_contains("2026-11-29 ").next().is_none());
+    }
+}
+
+#[test]
+fn what_was_fetched_is_in_the_history_and_is_fetched_again_from_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = WebServer::start(vec![7; 3_000_000], true);
+    let mut window = with_history(&folder);
+    let form = &mut window.state_mut().settings_mut().form;
+    (form.source, form.path) = (SourceKind::File, server.url.clone());
+    form.sink = SinkKind::Memory;
+    window.run();
+    until_shown(&mut window, "from 127.0.0.1:");
+    until(&mut window, "ready", App::can_start);
+    window.get_by_label("Start").click();
+    let is_done = |app: &App| matches!(phase(app), Some(Phase::Done { .. }));
+    until(&mut window, "done", is_done);
+    drop(window);
+
+    let mut window = with_history(&folder);
+    window.state_mut().show(View::History);
+    until_shown(&mut window, "a.bin");
+    until_shown(&mut window, "3.00 MB in ");
+    until_shown(&mut window, "Again");
+    window.get_by_label("Again").click();
+    until(&mut window, "fetched again", is_done);
 }

@@ -12,8 +12,8 @@ use super::interrupted::{LIMIT, Story, names_in};
 use super::{open_form, until, until_shown};
 
 /// A server of one file.
-struct WebServer {
-    url: String,
+pub(super) struct WebServer {
+    pub(super) url: String,
     served: Arc<Served>,
 }
 
@@ -25,7 +25,7 @@ struct Served {
 }
 
 impl WebServer {
-    fn start(bytes: Vec<u8>, says_version: bool) -> Self {
+    pub(super) fn start(bytes: Vec<u8>, says_version: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/a.bin", listener.local_addr().unwrap());
         let served = Arc::new(Served {

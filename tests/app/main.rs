@@ -14,6 +14,7 @@ mod icon_badge;
 mod instrument;
 mod interrupted;
 mod interrupted_fetch;
+mod kept;
 mod keyboard;
 mod keyboard_story;
 mod notify;

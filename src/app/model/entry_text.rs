@@ -35,6 +35,12 @@ pub(crate) fn what(entry: &Entry) -> String {
     }
 }
 
+/// When it began, here: `29 Nov 2026, 16:46:32`.
+#[must_use]
+pub(crate) fn when(entry: &Entry) -> String {
+    format::moment(entry.began_unix_ms)
+}
+
 /// How it ended: `done, verified, on disk`.
 #[must_use]
 pub(crate) fn how_it_ended(entry: &Entry) -> String {
@@ -87,13 +93,14 @@ pub(crate) fn facts(entry: &Entry) -> Vec<(&'static str, String)> {
         Some(total) if total != entry.bytes && entry.transfers <= 1 => format::done_of(entry.bytes, total),
         _ => format::bytes(entry.bytes).to_string(),
     };
+    let there = (entry.resumed_bytes > 0).then(|| say!("entry-before", bytes = format::bytes(entry.resumed_bytes)));
     let (time, rate) = (format::duration(entry.seconds), format::rate(entry.rate_bytes_per_s));
     let cpu = |cpu_s: Option<f64>| cpu_s.map(format::duration);
     let array = |dtype: &String| format!("{dtype} {:?}", entry.shape);
     let facts = [
         (
             say!("entry-name-began"),
-            Some(format!("{} ({})", entry.when(), entry.began_utc())),
+            Some(format!("{} ({})", when(entry), entry.began_utc())),
         ),
         (say!("entry-name-ended"), Some(how_it_ended(entry))),
         (say!("entry-name-message"), entry.message.clone()),
@@ -101,6 +108,7 @@ pub(crate) fn facts(entry: &Entry) -> Vec<(&'static str, String)> {
             say!("entry-name-moved"),
             Some(say!("entry-moved", bytes = bytes, time = time, rate = rate)),
         ),
+        (say!("entry-name-before"), there),
         (
             say!("entry-name-array"),
             entry.dtype.as_ref().filter(|_| entry.items.is_none()).map(array),
@@ -262,15 +270,41 @@ mod tests {
                 source: None,
                 ..whole.clone()
             };
-            for entry in [whole, bare, several, in_memory, discarded, folder, nothing] {
+            let resumed = Entry {
+                resumed_bytes: 12 << 20,
+                ..whole.clone()
+            };
+            for entry in [whole, bare, several, in_memory, discarded, folder, nothing, resumed] {
                 assert_eq!(what(&entry), entry.what());
-                assert_eq!(facts(&entry), history::facts(&entry));
-                assert_eq!(markdown(&entry), history::markdown(&entry));
+                // The terminal writes dates as they are typed there.
+                let told = |fact: (&'static str, String)| (fact.0, fact.1.replace(&entry.when(), &when(&entry)));
+                let as_in_terminal: Vec<_> = history::facts(&entry).into_iter().map(told).collect();
+                assert_eq!(facts(&entry), as_in_terminal);
+                assert_eq!(
+                    markdown(&entry),
+                    history::markdown(&entry).replace(&entry.when(), &when(&entry))
+                );
             }
         }
         for number in history::differences(&entry(), &entry()) {
             assert_eq!(label(&number), number.label);
         }
+    }
+
+    #[test]
+    fn what_was_there_already_is_told_where_a_transfer_went_on() {
+        let resumed = Entry {
+            resumed_bytes: 12_000_000,
+            ..entry()
+        };
+        let before = |entry: &Entry| {
+            let name = say!("entry-name-before");
+            facts(entry).into_iter().find(|fact| fact.0 == name).map(|fact| fact.1)
+        };
+        assert_eq!(before(&resumed).as_deref(), Some("12.0 MB were there already"));
+        assert_eq!(before(&entry()), None);
+        speak(Language::Chinese);
+        assert_eq!(before(&resumed).as_deref(), Some("已有 12.0 MB"));
     }
 
     #[test]

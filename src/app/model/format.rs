@@ -6,6 +6,7 @@
 use std::cell::Cell;
 
 use crate::app::words::say;
+use crate::sys::{LocalTime, local_time};
 use crate::units::done_and_total;
 pub(crate) use crate::units::{
     Quantity, RateScale, RateUnit, bytes, count, duration, exact_bytes, left, mean_bytes, time,
@@ -58,6 +59,26 @@ pub(crate) fn done_of(done: u64, total: u64) -> String {
     say!("done-of", done = done, total = total)
 }
 
+/// A time here, from milliseconds since 1970, as the language writes dates: `29 Nov 2026, 16:46:32`,
+/// `2026年11月29日 16:46:32`.
+#[must_use]
+pub(crate) fn moment(unix_ms: i64) -> String {
+    local_time(unix_ms.div_euclid(1000)).map_or_else(|| "?".to_owned(), date_and_time)
+}
+
+fn date_and_time(at: LocalTime) -> String {
+    let time = format!("{:02}:{:02}:{:02}", at.hour, at.minute, at.second);
+    // The month is a number, which picks its name; the others are names of a day and of a year, without commas.
+    let month = u8::try_from(at.month).unwrap_or(0);
+    say!(
+        "date-and-time",
+        year = at.year.to_string(),
+        month = month,
+        day = at.day.to_string(),
+        time = time
+    )
+}
+
 /// A sentence of the library, in which no line ends between a number and its `%`.
 #[must_use]
 pub(crate) fn unbroken(sentence: &str) -> String {
@@ -92,6 +113,38 @@ pub(crate) fn python_shape(lengths: &[u64]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::words::speak;
+    use crate::language::Language;
+
+    #[test]
+    fn a_date_is_in_the_order_of_the_language() {
+        let at = |month, day| LocalTime {
+            year: 2026,
+            month,
+            day,
+            hour: 6,
+            minute: 5,
+            second: 9,
+        };
+        assert_eq!(date_and_time(at(11, 29)), "29 Nov 2026, 06:05:09");
+        assert_eq!(date_and_time(at(5, 1)), "1 May 2026, 06:05:09");
+        let names = (1..=12).map(|month| date_and_time(at(month, 1)));
+        let names: std::collections::BTreeSet<String> = names.collect();
+        assert_eq!(names.len(), 12);
+        speak(Language::Chinese);
+        assert_eq!(date_and_time(at(11, 29)), "2026年11月29日 06:05:09");
+        assert_eq!(date_and_time(at(5, 1)), "2026年5月1日 06:05:09");
+    }
+
+    #[test]
+    fn numbers_have_commas_and_their_units_in_every_language() {
+        for language in Language::ALL {
+            speak(language);
+            assert_eq!(count(1_234_567), "1,234,567");
+            assert_eq!(bytes(1_234_567_890).to_string(), "1.23 GB");
+            assert_eq!(rate(5.92e9).to_string(), "5.92 GB/s");
+        }
+    }
 
     #[test]
     fn a_long_path_is_cut_in_its_middle() {

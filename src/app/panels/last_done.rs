@@ -21,7 +21,7 @@ const LINE_HEIGHT: f32 = 36.0;
 const HEAD_HEIGHT: f32 = 32.0;
 /// How much, when, how fast, and the button.
 const SIZE: f32 = 90.0;
-const WHEN: f32 = 170.0;
+const WHEN: f32 = 180.0;
 const RATE: f32 = 110.0;
 const BUTTON: f32 = 80.0;
 
@@ -82,7 +82,7 @@ fn line_ui(ui: &mut Ui, line: Rect, entry: &Entry, can_repeat: bool) -> Option<A
     let what = shown(&entry_text::what(entry));
     name_line(ui, name, Align2::LEFT_CENTER, &what, theme::body(), palette.text);
     let small = |rect, align, text: &str| text_line(ui, rect, align, text, theme::small(), palette.weak);
-    small(when, Align2::LEFT_CENTER, &entry.when());
+    small(when, Align2::LEFT_CENTER, &entry_text::when(entry));
     small(size, Align2::RIGHT_CENTER, &format::bytes(entry.bytes).to_string());
     let words = format::rate(entry.rate_bytes_per_s).to_string();
     text_line(ui, rate, Align2::RIGHT_CENTER, &words, theme::strong(), palette.text);
@@ -94,7 +94,7 @@ fn line_ui(ui: &mut Ui, line: Rect, entry: &Entry, can_repeat: bool) -> Option<A
     response.widget_info(|| {
         let parts = [
             what.clone(),
-            entry.when(),
+            entry_text::when(entry),
             format::bytes(entry.bytes).to_string(),
             words.clone(),
         ];

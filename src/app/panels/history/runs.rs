@@ -131,7 +131,7 @@ fn plot_ui(ui: &mut Ui, run: &Run, beside: Option<&Run>) {
     let plot = plot.x_grid_spacer(move |_| at_times.clone());
     let plot = plot
         .y_grid_spacer(move |_| marks(most, unit.divisor))
-        .grid_spacing(30.0..=160.0);
+        .grid_spacing(4.0..=16.0);
     let plot = plot.show(ui, |plot| {
         plot.set_plot_bounds_x(0.0..=end_s);
         // A little below zero, so that its number is not cut off and stands beside no time.
@@ -220,7 +220,11 @@ fn difference_ui(ui: &mut Ui, run: &Run, beside: &Run) {
     let palette = theme::palette(ui);
     let small = |text: String, colour: Color32| RichText::new(text).font(theme::small()).color(colour);
     for (name, run) in [("A", run), ("B", beside)] {
-        let text = format!("{name}  {}  {}", run.entry.when(), shown(&entry_text::what(&run.entry)));
+        let text = format!(
+            "{name}  {}  {}",
+            entry_text::when(&run.entry),
+            shown(&entry_text::what(&run.entry))
+        );
         ui.label(small(text, palette.weak));
     }
     Grid::new("difference")

@@ -16,7 +16,7 @@ use crate::text::shown;
 
 pub(super) const ROW_HEIGHT: f32 = 28.0;
 /// When, how much, how fast, how it ended, and the button behind them.
-const WHEN: f32 = 156.0;
+const WHEN: f32 = 172.0;
 const SIZE: f32 = 76.0;
 const RATE: f32 = 86.0;
 const ENDED: f32 = 168.0;
@@ -123,7 +123,7 @@ fn cells_ui(ui: &Ui, row: Rect, entry: &Entry, palette: &Palette) {
         text_line(ui, rect, align, text, theme::small(), colour);
     };
     let what = (row.width() - 8.0 - WHEN - SIZE - RATE - ENDED - BUTTON).max(80.0);
-    small(cell(WHEN), Align2::LEFT_CENTER, &entry.when(), palette.weak);
+    small(cell(WHEN), Align2::LEFT_CENTER, &entry_text::when(entry), palette.weak);
     name_line(
         ui,
         cell(what),
@@ -157,7 +157,7 @@ fn cells_ui(ui: &Ui, row: Rect, entry: &Entry, palette: &Palette) {
 fn name(entry: &Entry) -> String {
     let words = [
         shown(&entry_text::what(entry)),
-        entry.when(),
+        entry_text::when(entry),
         format::bytes(entry.bytes).to_string(),
         format::rate(entry.rate_bytes_per_s).to_string(),
         entry_text::how_it_ended(entry),
