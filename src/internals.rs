@@ -6,7 +6,7 @@ pub use crate::array::{Grid, Statistics, TileStats};
 pub use crate::checksum::Digest;
 pub use crate::language::Language;
 pub use crate::ledger::Ledger;
-pub use crate::ping::RoundTrips;
+pub use crate::ping::{Bin, RoundTrips};
 pub use crate::service::Status;
 pub use crate::telemetry::Series;
 pub use crate::wire::{Farewell, Grain, Handoff, Heard, Offer, ReceiveWire, SendStep, SendWire, Want};
@@ -32,4 +32,30 @@ pub mod app {
     pub use crate::app::model::view::View;
     pub use crate::app::panels::instrument::plot::scene::Curves;
     pub use crate::app::{App, AppOptions};
+
+    use std::sync::Arc;
+
+    use crate::array::{ArrayMeta, Statistics};
+    use crate::transfer::{EventKind, Stats, TiledArray};
+
+    /// What an end tells of an array of which these bytes, from its first one on, were looked at, its picture included.
+    /// `None` where its elements are no numbers.
+    #[must_use]
+    pub fn looked_at(meta: &ArrayMeta, bytes: &[u8], left_out: Option<&str>) -> Option<EventKind> {
+        let mut statistics = Statistics::of(meta)?;
+        statistics.see(0, bytes, 1);
+        let tiles = TiledArray {
+            meta: meta.clone(),
+            grid: *statistics.grid(),
+            tiles: statistics.tiles(),
+        };
+        let stats = Stats {
+            values: statistics.elements(),
+            array: statistics.stats(),
+            left_out: left_out.map(str::to_owned),
+            tiles: Some(Arc::new(tiles)),
+            ..Stats::default()
+        };
+        Some(EventKind::Stats(Box::new(stats)))
+    }
 }

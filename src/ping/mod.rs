@@ -22,7 +22,7 @@ use round_trip::Peer;
 use stop::Stop;
 
 pub(crate) use latency::Latency;
-pub use latency::RoundTrips;
+pub use latency::{Bin, RoundTrips};
 
 /// The fewest round trips that are measured of each size, however slow the peer is.
 const ROUNDS_MIN: u64 = 3;

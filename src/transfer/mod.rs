@@ -44,6 +44,8 @@ pub(crate) use net::socket_file::PrivateListener;
 pub(crate) use receive::loop_receiver::{FileClosing, JoinableTransfer, LoopReceiver, ReceiverFactory, ReceiverTurn};
 pub(crate) use receive::{Met, Newcomers};
 pub(crate) use run::{last_event, without_outcome};
+#[cfg(feature = "app")]
+pub(crate) use survey::{LACKED_A_CORE, NONE_OF};
 pub(crate) use tell::event_queue::EventQueue;
 pub(crate) use tell::path_text;
 

@@ -18,6 +18,7 @@ mod kept;
 mod keyboard;
 mod keyboard_story;
 mod notify;
+mod pages;
 mod reading;
 mod row_buttons;
 mod second_plot;

@@ -3,12 +3,16 @@
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-use arraylift::internals::app::{Phase, SinkKind, SourceKind};
+use arraylift::internals::Language;
+use arraylift::internals::app::{Phase, SinkKind, SourceKind, looked_at};
+use arraylift::{ArrayMeta, Dtype, Side};
 use eframe::egui::accesskit::{Role, Toggled};
+use eframe::egui::epaint::Shape;
 use eframe::egui::{Event, Key, Modifiers, PointerButton, Pos2, Rect, pos2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
-use super::{Window, phase, sized, until, until_shown};
+use super::pages::ends_that_differ;
+use super::{Window, of_range, phase, recorded, sized, speaking, tell, until, until_shown};
 
 const ROWS: u64 = 2000;
 const COLUMNS: u64 = 1000;
@@ -192,4 +196,88 @@ fn while_bytes_land_the_picture_tells_how_many_have_and_how_many_are_verified() 
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     panic!("nothing is verified on the way");
+}
+
+/// The rectangles that are drawn with a line of this width.
+fn outlined(window: &Window, width: f32) -> Vec<Rect> {
+    let shapes = window.output().shapes.iter().map(|clipped| &clipped.shape);
+    let rects = shapes.filter_map(|shape| match shape {
+        Shape::Rect(rect) if (rect.stroke.width - width).abs() < 0.01 => Some(rect.rect),
+        _ => None,
+    });
+    rects.collect()
+}
+
+#[test]
+fn where_both_ends_are_here_the_first_tile_that_differs_is_marked_and_named() {
+    for (width, height) in [(1280.0, 800.0), (1920.0, 1080.0), (900.0, 600.0)] {
+        let mut window = sized(width, height);
+        window.state_mut().stop_clock(7.1);
+        let (_, id) = recorded(window.state_mut(), 1, &of_range("6e9"));
+        let [(sender, sent), (receiver, received)] = ends_that_differ();
+        // Where both have the same, nothing is marked.
+        for side in [sender, receiver] {
+            tell(window.state_mut(), id, side, 7.0, sent.clone());
+        }
+        window.run();
+        assert!(window.query_all_by_label_contains("the ends differ").next().is_none());
+        let before = outlined(&window, 2.0);
+        tell(window.state_mut(), id, receiver, 7.0, received);
+        window.run();
+        let differ = "the ends differ from value [128, 75] on";
+        let said = said(&window, "The array: ").unwrap();
+        assert!(said.contains(differ), "{said}");
+        if height > 600.0 {
+            let line = window.get_all_by_label_contains(differ);
+            assert_eq!(line.count(), 2, "in a line below it, too");
+        }
+        let rect = picture(&window);
+        let marks: Vec<Rect> = outlined(&window, 2.0)
+            .into_iter()
+            .filter(|mark| !before.contains(mark))
+            .collect();
+        assert_eq!(marks.len(), 1, "{marks:?}");
+        let (x, y) = (
+            rect.left() + rect.width() * 130.0 / 256.0,
+            rect.top() + rect.height() * 77.0 / 160.0,
+        );
+        assert!(
+            marks[0].contains(pos2(x, y)) && marks[0].width() < 20.0,
+            "{marks:?} of {rect:?}"
+        );
+        // Whoever points at it reads the same.
+        window.hover_at(marks[0].center());
+        window.run();
+        window.run();
+        let hovered = window.query_all_by_label_contains("tile of ");
+        let hovered: Vec<_> = hovered.filter_map(|node| node.accesskit_node().value()).collect();
+        assert!(hovered.iter().any(|text| text.contains(differ)), "{hovered:?}");
+    }
+}
+
+#[test]
+fn that_the_picture_rested_as_the_transfer_lacked_a_core_is_said_beside_it_in_both_languages() {
+    let lacked = "hardly anything was looked at for 1.50 s: the transfer lacked a core";
+    let meta = ArrayMeta::vector(Dtype::u8(), 330_000).unwrap();
+    for (language, line, whole) in [
+        (Language::English, "1 in 33 looked at, lacking a core", lacked),
+        (
+            Language::Chinese,
+            "每 33 个查看 1 个，核心不足",
+            "有 1.50 s 几乎未查看：传输缺少核心",
+        ),
+    ] {
+        let mut window = speaking(language, 1280.0, 800.0);
+        window.state_mut().stop_clock(7.1);
+        let (_, id) = recorded(window.state_mut(), 1, &of_range("6e9"));
+        let stats = looked_at(&meta, &[5; 10_000], Some(lacked)).unwrap();
+        tell(window.state_mut(), id, Side::Receiver, 7.0, stats);
+        window.run();
+        window.get_by_label(line);
+        window.get_by_label_contains(whole);
+        window.get_by_label(line).hover();
+        window.run();
+        window.run();
+        assert!(window.query_all_by_label_contains(whole).count() >= 2, "{whole}");
+    }
 }

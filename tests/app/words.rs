@@ -293,7 +293,7 @@ fn two_runs(window: &mut Window) {
     until_shown(window, "\u{2212}50.0 %");
 }
 
-fn measured(size_bytes: u64) -> RoundTrips {
+pub(super) fn measured(size_bytes: u64) -> RoundTrips {
     RoundTrips {
         size_bytes,
         count: 100_000,

@@ -1,9 +1,9 @@
 //! The picture of an array as it is drawn: what its tiles come to in so many columns, and how much of it they are of.
 
 use super::plot_view::TileValue;
-use crate::app::words::say;
+use crate::app::words::{say, translated};
 use crate::array::{TileStats, Value};
-use crate::transfer::{Stats, TiledArray};
+use crate::transfer::{LACKED_A_CORE, NONE_OF, Stats, TiledArray};
 use crate::units;
 
 /// Some tiles beside each other. What none of them has looked at is not in it.
@@ -97,16 +97,44 @@ pub(crate) fn first_difference(one: &TiledArray, other: &TiledArray) -> Option<u
     }
     (0..one.tiles.len().min(other.tiles.len())).find(|index| {
         let (one_tile, other_tile) = (&one.tiles[*index], &other.tiles[*index]);
-        let (_, elements) = one.grid.elements_of(*index);
         let differ = |of: fn(&TileStats) -> f64| of(one_tile).to_bits() != of(other_tile).to_bits();
-        let are_whole = one_tile.seen == elements && other_tile.seen == elements;
-        are_whole
-            && (differ(|tile| tile.min) || differ(|tile| tile.max) || one_tile.not_finite != other_tile.not_finite)
+        let are_whole = || {
+            let (_, elements) = one.grid.elements_of(*index);
+            one_tile.seen == elements && other_tile.seen == elements
+        };
+        (differ(|tile| tile.min) || differ(|tile| tile.max) || one_tile.not_finite != other_tile.not_finite)
+            && are_whole()
     })
 }
 
-/// How much of the array was looked at: `all looked at`, `1 in 33 looked at`.
+/// How much of the array was looked at: `all looked at`, `1 in 33 looked at`, and that it was so little as the transfer
+/// lacked a core.
 pub(crate) fn how_much(stats: &Stats) -> String {
+    let much = share_looked_at(stats);
+    if stats.left_out.as_deref().and_then(lacked_a_core).is_some() {
+        return say!("picture-lacking-core", much = much);
+    }
+    much
+}
+
+/// Why others were not looked at, in the window's words.
+pub(crate) fn why_not(stats: &Stats) -> Option<String> {
+    let told = stats.left_out.as_deref()?;
+    let why = lacked_a_core(told).map(|time| say!("picture-lacked-core", time = time));
+    let none_of = || {
+        told.strip_prefix(NONE_OF)
+            .map(|dtype| say!("picture-none-of", dtype = dtype))
+    };
+    Some(why.or_else(none_of).unwrap_or_else(|| translated(told).to_owned()))
+}
+
+/// For how long hardly anything was looked at, where that is why.
+fn lacked_a_core(told: &str) -> Option<&str> {
+    let (before, behind) = LACKED_A_CORE;
+    told.strip_prefix(before)?.strip_suffix(behind)
+}
+
+fn share_looked_at(stats: &Stats) -> String {
     let (seen, all) = (stats.array.seen, stats.values);
     match all as f64 / seen as f64 {
         _ if seen == 0 => say!("picture-none-looked-at").to_owned(),
@@ -133,7 +161,7 @@ pub(crate) fn sentence(stats: &Stats) -> String {
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() {
-        return stats.left_out.clone().unwrap_or_else(|| how_much(stats));
+        return why_not(stats).unwrap_or_else(|| how_much(stats));
     }
     parts.join(say!("comma"))
 }
@@ -181,7 +209,9 @@ fn figures(number: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::words::speak;
     use crate::array::{ArrayMeta, Dtype, Statistics};
+    use crate::language::Language;
 
     fn tiles(bytes: &[u8], seen: std::ops::Range<usize>) -> TiledArray {
         let meta = ArrayMeta::vector(Dtype::u8(), bytes.len() as u64).expect("an array");
@@ -238,6 +268,46 @@ mod tests {
         assert_eq!(first_difference(&of(&one), &of(&other)), Some(31));
         assert_eq!(first_difference(&of(&one), &of(&one)), None);
         assert_eq!(first_difference(&of(&one), &tiles(&other, 0..20)), None);
+    }
+
+    #[test]
+    fn that_the_transfer_lacked_a_core_is_said_in_the_line_and_why_others_were_not_looked_at_in_both_languages() {
+        let mut stats = Stats {
+            values: 3300,
+            left_out: Some("hardly anything was looked at for 1.50 s: the transfer lacked a core".into()),
+            ..Stats::default()
+        };
+        stats.array.seen = 100;
+        assert_eq!(how_much(&stats), "1 in 33 looked at, lacking a core");
+        assert_eq!(why_not(&stats), stats.left_out);
+        let others = [
+            "there are none of c128",
+            "the array was handed over as it lies in memory: no byte of it passed by",
+            "this route does not let its bytes be read",
+            "what was here before it went on was not looked at",
+            "the server did not say how long the file is",
+        ];
+        let mut of_other = |why: &str| {
+            stats.left_out = Some(why.to_owned());
+            (how_much(&stats), why_not(&stats).expect("a reason"))
+        };
+        for why in others {
+            assert_eq!(of_other(why), ("1 in 33 looked at".to_owned(), why.to_owned()));
+        }
+        speak(Language::Chinese);
+        let lacked = "hardly anything was looked at for 1.50 s: the transfer lacked a core";
+        let (line, why) = of_other(lacked);
+        assert_eq!(
+            (line.as_str(), why.as_str()),
+            ("每 33 个查看 1 个，核心不足", "有 1.50 s 几乎未查看：传输缺少核心")
+        );
+        for why in others {
+            let (_, said) = of_other(why);
+            assert!(
+                !said.contains(" the ") && !said.contains(" of ") && said != why,
+                "{said}"
+            );
+        }
     }
 
     #[test]

@@ -30,6 +30,11 @@ const HISTOGRAM_ONE_IN: usize = 8;
 /// Why nothing is looked at of an array in memory that is handed over.
 pub(crate) const HANDED_OVER: &str = "the array was handed over as it lies in memory: no byte of it passed by";
 
+/// Why nothing is looked at of an array of other elements than numbers: what stands before the name of its dtype.
+pub(crate) const NONE_OF: &str = "there are none of ";
+/// Why hardly anything was looked at for a time: what stands before that and behind it.
+pub(crate) const LACKED_A_CORE: (&str, &str) = ("hardly anything was looked at for ", ": the transfer lacked a core");
+
 /// Into how many parts an array is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Detail {
@@ -97,7 +102,7 @@ impl Survey {
                 moving.meta.get_or_insert_with(|| meta.clone());
                 moving.empty.get_or_insert(empty);
             }
-            None => self.leave_out(format!("there are none of {}", meta.dtype().name())),
+            None => self.leave_out(format!("{NONE_OF}{}", meta.dtype().name())),
         }
     }
 

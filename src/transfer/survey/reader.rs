@@ -8,7 +8,7 @@ use crate::array::Statistics;
 use crate::telemetry::Counters;
 use crate::transfer::tell::event::{Stats, TiledArray};
 
-use super::{Detail, Moving, NOT_COMPARED, Survey};
+use super::{Detail, LACKED_A_CORE, Moving, NOT_COMPARED, Survey};
 
 /// Threads that wait for a core for more than this share of their time lack one.
 const LACKING: f64 = 0.2;
@@ -136,7 +136,8 @@ impl SurveyReader {
         let rested = self.rested + rests.unwrap_or_default();
         (!rested.is_zero()).then(|| {
             let seconds = crate::units::duration(rested.as_secs_f64());
-            format!("hardly anything was looked at for {seconds}: the transfer lacked a core")
+            let (before, behind) = LACKED_A_CORE;
+            format!("{before}{seconds}{behind}")
         })
     }
 }

@@ -1,9 +1,10 @@
 //! The picture of the array by the keyboard: the arrows walk its tiles, Enter reads the values from one on.
 
 use eframe::egui::{
-    EventFilter, Id, Key, Modifiers, PopupAnchor, Rect, Response, Stroke, StrokeKind, Tooltip, Ui, pos2, vec2,
+    EventFilter, Id, Key, Modifiers, PopupAnchor, Rect, Response, Stroke, StrokeKind, Tooltip, Ui, vec2,
 };
 
+use super::place_of;
 use crate::app::model::row::RowKey;
 use crate::app::theme;
 use crate::app::words::say;
@@ -50,16 +51,7 @@ pub(super) fn tile(ui: &Ui, row: RowKey, tiles: &TiledArray, response: &Response
 /// Draws what the arrows have come to, and what is known of it.
 pub(super) fn point_ui(ui: &Ui, tiles: &TiledArray, tile: usize, rect: Rect, words: &str) {
     let palette = theme::palette(ui);
-    let (down, across) = tiles.grid.tiles();
-    let place = if tiles.grid.is_image() {
-        let size = vec2(rect.width() / down.max(1) as f32, rect.height() / across.max(1) as f32);
-        let (column, line) = (tile / across.max(1), tile % across.max(1));
-        Rect::from_min_size(rect.min + size * vec2(column as f32, line as f32), size)
-    } else {
-        let width = rect.width() / across.max(1) as f32;
-        let left = rect.left() + tile as f32 * width;
-        Rect::from_min_size(pos2(left, rect.top()), vec2(width, rect.height()))
-    };
+    let place = place_of(tiles, tile, rect);
     let around = Rect::from_center_size(place.center(), place.size().max(vec2(5.0, 5.0)));
     let line = Stroke::new(1.5, palette.text);
     ui.painter().rect_stroke(around, 0.0, line, StrokeKind::Outside);

@@ -1,6 +1,7 @@
 //! The picture of the array as its bytes land: an image of one of two dimensions, else a strip of least, mean and greatest
 //! value; below it where the values lie, and what they are in numbers.
 
+mod ends;
 mod image;
 mod keys;
 mod read;
@@ -17,7 +18,7 @@ use crate::app::model::values;
 use crate::app::theme::{self, Palette};
 use crate::app::widgets::{focus_ring, small_segments, text_width};
 use crate::app::words::say;
-use crate::transfer::{Side, Stats, TiledArray};
+use crate::transfer::{Stats, TiledArray};
 
 /// In the row below the plot, the picture is so wide, and so far from what follows.
 const WIDTH: f32 = 320.0;
@@ -117,12 +118,15 @@ pub(super) fn ui(ui: &mut Ui, row: &Row, numbers: &Numbers, view: PlotView, rect
     if tiles.grid.is_image() {
         line.set_right(line.right() - how_much_ui(ui, stats, line) - 8.0);
     }
-    text::line(
-        ui,
-        "values",
-        line,
-        &Piece::new(counts(stats, row), theme::label(12.0), palette.weak),
-    );
+    let (words, colour) = match ends::first_difference(row) {
+        Some(tile) => {
+            let words = [ends::in_words(tiles, tile), counts(stats)];
+            (words.join(say!("comma")), palette.failed)
+        }
+        None => (counts(stats), palette.weak),
+    };
+    let piece = Piece::new(words, theme::label(12.0), colour);
+    text::line(ui, "values", line, &piece);
     asked
 }
 
@@ -219,8 +223,13 @@ fn tiles_ui(
     let rect = fitted(tiles, place);
     let response = ui.interact(rect, ui.scope_id().with("picture"), Sense::click());
     let walked_to = keys::tile(ui, row.key, tiles, &response);
+    let difference = ends::first_difference(row);
     response.widget_info(|| {
-        let sentence = say!("picture-said", words = picture::sentence(stats));
+        let why_not = picture::why_not(stats).filter(|_| stats.array.seen > 0);
+        let differ = difference.map(|tile| ends::in_words(tiles, tile));
+        let words = [Some(picture::sentence(stats)), differ, why_not];
+        let words: Vec<String> = words.into_iter().flatten().collect();
+        let sentence = say!("picture-said", words = words.join(say!("semicolon")));
         let said = walked_to.map_or(sentence.clone(), |tile| {
             [tile_in_words(tiles, tile).as_str(), &sentence].join(say!("semicolon"))
         });
@@ -235,6 +244,9 @@ fn tiles_ui(
         strip(ui, tiles, rect, palette);
     }
     edges_ui(ui, row, so_far, rect);
+    if let Some(tile) = difference {
+        ends::mark(ui, tiles, tile, rect, palette);
+    }
     if let Some(values) = &row.values {
         read::mark(ui, tiles, values.index, rect, palette);
     }
@@ -247,6 +259,9 @@ fn tiles_ui(
     let walked_to = walked_to.map(|tile| (tile, tiles.grid.elements_of(tile).0));
     let (tile, index) = pointed_at.or(walked_to)?;
     let mut words = tile_in_words(tiles, tile);
+    if difference == Some(tile) {
+        words = format!("{words}\n{}", ends::in_words(tiles, tile));
+    }
     if let Some(values) = row.values.as_ref().filter(|_| place.height() <= THIN) {
         // There is no room for them but here.
         words.extend(values.lines().iter().flat_map(|line| ["\n", line]));
@@ -303,6 +318,20 @@ fn index_at(tiles: &TiledArray, rect: Rect, pointer: Pos2) -> u64 {
         tiles.grid.element_at(along, down)
     } else {
         tiles.grid.element_at(0.0, along)
+    }
+}
+
+/// Where a tile lies in the picture.
+fn place_of(tiles: &TiledArray, tile: usize, rect: Rect) -> Rect {
+    let (down, across) = tiles.grid.tiles();
+    if tiles.grid.is_image() {
+        let size = vec2(rect.width() / down.max(1) as f32, rect.height() / across.max(1) as f32);
+        let (column, line) = (tile / across.max(1), tile % across.max(1));
+        Rect::from_min_size(rect.min + size * vec2(column as f32, line as f32), size)
+    } else {
+        let width = rect.width() / across.max(1) as f32;
+        let left = rect.left() + tile as f32 * width;
+        Rect::from_min_size(pos2(left, rect.top()), vec2(width, rect.height()))
     }
 }
 
@@ -425,9 +454,9 @@ fn ends_ui(ui: &Ui, stats: &Stats, rect: Rect, palette: &Palette) {
     }
 }
 
-/// What is no number, and whether both ends have the same where both have looked at all.
-fn counts(stats: &Stats, row: &Row) -> String {
-    let mut parts = vec![
+/// What is no number.
+fn counts(stats: &Stats) -> String {
+    let parts = [
         match stats.array.nan {
             0 => say!("picture-no-nan").to_owned(),
             count => say!("picture-nan", count = count),
@@ -437,15 +466,6 @@ fn counts(stats: &Stats, row: &Row) -> String {
             count => say!("picture-infinite", count = count),
         },
     ];
-    let ends = [Side::Sender, Side::Receiver].map(|side| row.end(side).stats.as_deref());
-    if let [Some(sender), Some(receiver)] = ends
-        && let (Some(one), Some(other)) = (&sender.tiles, &receiver.tiles)
-        && let Some(tile) = picture::first_difference(one, other)
-    {
-        let (first, _) = one.grid.elements_of(tile);
-        let place = values::place(&one.meta, first);
-        parts.push(say!("picture-ends-differ", first = place));
-    }
     parts.join(say!("comma"))
 }
 
@@ -457,7 +477,7 @@ fn how_measured(stats: &Stats) -> String {
     } else {
         say!("picture-estimated", seen = seen, all = all)
     };
-    match &stats.left_out {
+    match picture::why_not(stats) {
         Some(why) => format!("{of}\n{why}"),
         None => of,
     }
