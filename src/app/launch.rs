@@ -114,6 +114,7 @@ impl App {
             self.transfers.list_waiting(self.now_s());
         }
         self.transfers.forget_done();
+        self.transfers.forget_pictures();
     }
 
     /// Starts the transfer of a row, as soon as the address that it may listen at is bound.

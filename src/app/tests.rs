@@ -7,9 +7,11 @@ use super::model::plan::{Paths, Recipe, check};
 use super::model::row::RowKey;
 use super::model::settings::Settings;
 use super::{App, AppOptions};
+use crate::array::{ArrayMeta, Dtype, Order, Shape};
+use crate::internals::app::looked_at;
 use crate::rounds::RoundEvent;
 use crate::telemetry::{Counters, Sample, TcpCounters};
-use crate::transfer::{Event, EventKind, Finished, Outcome, Side, Started, State, TransferId};
+use crate::transfer::{Event, EventKind, Finished, Outcome, Side, Started, State, TiledArray, TransferId};
 
 const HOUR_S: f64 = 3600.0;
 /// How long each transfer takes.
@@ -31,6 +33,8 @@ struct Day {
     /// Whether there is something in its frames.
     draws: bool,
     transfers: u64,
+    /// What each end tells of the values.
+    stats: EventKind,
 }
 
 impl Day {
@@ -45,6 +49,7 @@ impl Day {
             drawn_s: 0.0,
             draws,
             transfers: 0,
+            stats: stats(),
         }
     }
 
@@ -68,6 +73,10 @@ impl Day {
                 let kind = EventKind::Sample(Box::new(sample(share, self.transfers)));
                 self.tell(key, RoundEvent::Told(Event::new(id, side, share * ROUND_S, kind)));
             }
+        }
+        for side in [Side::Sender, Side::Receiver] {
+            let kind = told_anew(&self.stats);
+            self.tell(key, RoundEvent::Told(Event::new(id, side, ROUND_S, kind)));
         }
         self.now_s += ROUND_S;
         let finished = Finished {
@@ -121,6 +130,29 @@ fn recipe(repeat: bool) -> Recipe {
         ..Form::default()
     };
     check(&form, &Paths::default()).recipe.expect("a recipe")
+}
+
+/// What is known of an array with as many tiles as there are at most.
+fn stats() -> EventKind {
+    let shape = Shape::new(vec![256, 160]).expect("a shape");
+    let meta = ArrayMeta::new(Dtype::u8(), shape, Order::C).expect("an array");
+    let values: Vec<u8> = (0..256 * 160_u32).map(|index| (index % 251).to_le_bytes()[0]).collect();
+    looked_at(&meta, &values, None).expect("numbers")
+}
+
+/// The same in memory of its own, as each transfer has it.
+fn told_anew(stats: &EventKind) -> EventKind {
+    let mut stats = stats.clone();
+    if let EventKind::Stats(stats) = &mut stats
+        && let Some(tiles) = &mut stats.tiles
+    {
+        *tiles = std::sync::Arc::new(TiledArray {
+            meta: tiles.meta.clone(),
+            grid: tiles.grid,
+            tiles: tiles.tiles.clone(),
+        });
+    }
+    stats
 }
 
 fn beginning() -> [EventKind; 3] {
@@ -187,6 +219,7 @@ fn a_transfer_that_repeats_all_day_takes_the_memory_of_two_hours() {
     });
     let row = day.app.transfers.row(key).expect("it goes on");
     assert_eq!((u64::from(row.rounds), row.is_over()), (day.transfers, false));
+    assert!(row.tiles().is_some(), "it has a picture all the time");
     println!("{} rounds in all; grown by {grown} bytes", day.transfers);
     assert!(grown.abs() <= SLACK_BYTES, "{grown} bytes in {} rounds", day.transfers);
 }

@@ -13,6 +13,8 @@ pub(crate) const AT_ONCE_MAX: usize = 32;
 const WAITING_ROWS_MAX: usize = 200;
 /// So many that are done have a row.
 const DONE_ROWS_MAX: usize = 1000;
+/// So many that are over have the picture of their array, which takes 160 KiB for each end; the others keep its numbers.
+const PICTURES_MAX: usize = 100;
 
 impl Row {
     /// Whether it waits for its turn.
@@ -99,6 +101,14 @@ impl Transfers {
         for key in old {
             self.remove(key);
         }
+    }
+
+    /// Lets go of the pictures of arrays where very many are over: only the latest keep theirs, and the selected one.
+    pub fn forget_pictures(&mut self) {
+        let selected = self.selected().map(|row| row.key);
+        let over = self.rows.iter_mut().filter(|row| row.is_over());
+        let old = over.skip(PICTURES_MAX).filter(|row| Some(row.key) != selected);
+        old.for_each(Row::forget_picture);
     }
 
     /// How many that were done are on the list no more because there were very many.
@@ -224,6 +234,7 @@ mod tests {
     use super::*;
     use crate::app::model::form::Form;
     use crate::app::model::plan::{Paths, check};
+    use crate::transfer::{Event, EventKind, Side, TransferId};
 
     fn three_waiting() -> (Transfers, [RowKey; 3]) {
         let recipe = check(&Form::default(), &Paths::default()).recipe.expect("a recipe");
@@ -303,6 +314,44 @@ mod tests {
         assert_eq!(begun, expected);
         let listed = transfers.rows().len() as u64;
         assert_eq!(listed + transfers.forgotten_done(), all as u64);
+    }
+
+    #[test]
+    fn the_latest_that_are_over_and_the_selected_one_have_the_pictures_of_their_arrays_and_all_have_the_numbers() {
+        let form = Form {
+            to: "1000".into(),
+            ..Form::default()
+        };
+        let recipe = check(&form, &Paths::default()).recipe.expect("a recipe");
+        let meta = recipe.meta.clone().expect("an array");
+        let mut transfers = Transfers::default();
+        for number in 0..2 * PICTURES_MAX as u64 {
+            let (key, id) = (transfers.add(recipe.clone(), 0.0), TransferId(number + 1));
+            transfers.tie(key, id);
+            let stats = crate::internals::app::looked_at(&meta, &[7; 8000], None).expect("numbers");
+            let finished = EventKind::Finished(Box::default());
+            for (side, kind) in [
+                (Side::Sender, stats.clone()),
+                (Side::Receiver, stats),
+                (Side::Receiver, finished),
+            ] {
+                transfers.fold(Event::new(id, side, 0.0, kind), 0.0);
+            }
+            set(&mut transfers, key, Phase::Done { verified: Some(true) });
+        }
+        let first = transfers.rows().last().map(|row| row.key).expect("a row");
+        transfers.select(first);
+        transfers.forget_pictures();
+        let rows = || transfers.rows().iter();
+        assert_eq!(rows().filter(|row| row.tiles().is_some()).count(), PICTURES_MAX + 1);
+        let of_end = |row: &Row, side| row.end(side).stats.as_ref().is_some_and(|stats| stats.tiles.is_some());
+        let latest = rows().take(PICTURES_MAX).chain(transfers.row(first));
+        assert!(
+            latest
+                .into_iter()
+                .all(|row| of_end(row, Side::Sender) && of_end(row, Side::Receiver))
+        );
+        assert!(rows().all(|row| row.stats().is_some_and(|stats| stats.array.seen == 1000)));
     }
 
     #[test]

@@ -282,6 +282,16 @@ impl Row {
         self.stats()?.tiles.as_deref()
     }
 
+    /// Lets go of the picture of its array. The numbers stay.
+    pub(crate) fn forget_picture(&mut self) {
+        for stats in [&mut self.sender, &mut self.receiver]
+            .into_iter()
+            .flat_map(|end| &mut end.stats)
+        {
+            stats.tiles = None;
+        }
+    }
+
     /// An end of it.
     #[must_use]
     pub fn end(&self, side: Side) -> &End {

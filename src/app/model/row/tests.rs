@@ -470,3 +470,31 @@ fn pauses_too_short_to_be_seen_neither_divide_the_curve_nor_lower_it() {
         "they are seen from near"
     );
 }
+
+#[test]
+fn the_curve_beside_a_name_has_few_points_however_long_it_ran_and_shows_where_it_was_slow() {
+    let mut row = started_row();
+    // Ten hours at 1 GB/s, of which the sixth hour went at a tenth of that.
+    let mut bytes = 0;
+    for second in 0..=36_000_u32 {
+        sample(&mut row, f64::from(second), bytes);
+        let is_slow = (18_000..21_600).contains(&second);
+        bytes += if is_slow { 100_000_000 } else { 1_000_000_000 };
+    }
+    let curve = row.sparkline();
+    assert!((40..=46).contains(&curve.len()), "{}", curve.len());
+    let slow = |share: &&f32| (0.09..0.12).contains(*share);
+    let slow_points = curve.iter().filter(slow).count();
+    assert!((3..=5).contains(&slow_points), "{curve:?}");
+    // Two of them lie at the ends of the slow hour; all others are of full rate.
+    let full = curve.iter().filter(|share| **share > 0.98).count();
+    assert!(full + slow_points + 2 >= curve.len(), "{curve:?}");
+    assert!(row.main_end().series.points().len() > curve.len());
+}
+
+#[test]
+fn a_transfer_without_any_time_has_no_curve_beside_its_name() {
+    let mut row = started_row();
+    sample(&mut row, 0.0, 0);
+    assert!(row.sparkline().is_empty());
+}
