@@ -8,6 +8,8 @@ use rustix::process::Signal;
 use serde_json::Value as Json;
 
 use crate::common::{Dir, Ended, Process};
+use crate::fetch::fetch;
+use crate::resume_fetch::WebServer;
 use crate::serve::{drained, serve, until};
 
 fn file(dir: &Dir) -> PathBuf {
@@ -95,6 +97,26 @@ fn each_transfer_of_each_command_is_kept_with_what_is_known_of_it() {
     let mode = |path: PathBuf| path.metadata().expect("there").permissions().mode() & 0o777;
     assert_eq!(mode(file(&dir)), 0o600);
     assert_eq!(mode(dir.data().join("arraylift")), 0o700);
+}
+
+#[test]
+fn a_fetch_that_is_done_is_kept_with_where_it_came_from_and_without_what_is_secret() {
+    let dir = Dir::new();
+    let server = WebServer::start(&vec![7; 300_000], true);
+    fetch(&dir, &format!("{}?sig=s3cret --into b.bin", server.url)).done();
+    let told = told(&dir, "");
+    assert_eq!(told.len(), 1, "{told:#?}");
+    let entry = &told[0];
+    for (name, value) in [("command", "fetch"), ("way", "fetch"), ("outcome", "done")] {
+        assert_eq!(entry[name], value, "{name}: {entry:#}");
+    }
+    assert_eq!(
+        (&entry["bytes"], &entry["total_bytes"]),
+        (&300_000.into(), &300_000.into())
+    );
+    assert!(entry["path"].as_str().expect("a path").ends_with("b.bin"), "{entry:#}");
+    let text = entry.to_string();
+    assert!(text.contains("a.bin") && !text.contains("s3cret"), "{text}");
 }
 
 #[test]

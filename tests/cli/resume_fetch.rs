@@ -21,8 +21,8 @@ const BLOCK: u64 = 1 << 20;
 const UNREAD_BYTES_MAX: u64 = 10 << 20;
 
 /// A server of one file that counts what it sends.
-struct WebServer {
-    url: String,
+pub(crate) struct WebServer {
+    pub(crate) url: String,
     served: Arc<Served>,
 }
 
@@ -55,7 +55,7 @@ fn start(name: &str, body: impl FnOnce() + Send + 'static) {
 
 impl WebServer {
     /// One that sends slowly.
-    fn start(bytes: &[u8], says_ranges: bool) -> Self {
+    pub(crate) fn start(bytes: &[u8], says_ranges: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}/a.bin", listener.local_addr().expect("an address"));
         let served = Arc::new(Served {
