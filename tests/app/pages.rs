@@ -35,7 +35,7 @@ pub(super) fn ends_that_differ() -> [(Side, EventKind); 2] {
     let shape = Shape::new(vec![256, 160]).unwrap();
     let meta = ArrayMeta::new(Dtype::u8(), shape, Order::C).unwrap();
     let sent: Vec<u8> = (0..256_u32)
-        .flat_map(|row| (0..160_u32).map(move |column| ((row + column) / 2).to_le_bytes()[0]))
+        .flat_map(|row| (0..160_u32).map(move |column| u32::midpoint(row, column).to_le_bytes()[0]))
         .collect();
     let mut received = sent.clone();
     received[130 * 160 + 77] = 255;
