@@ -150,14 +150,51 @@ impl App {
         } else {
             Duration::ZERO
         };
-        let interval = self.own_cost.meter.interval().max(steps);
+        // One that has just ended is still to be settled.
+        let moves = self.transfers.is_moving() || self.transfers.running() < self.rounds.len();
+        let meter = &self.own_cost.meter;
+        let interval = if moves {
+            meter.interval()
+        } else {
+            meter.resting_interval()
+        };
+        let interval = interval.max(steps);
         self.repaints
             .interval_ms
             .store(u64::try_from(interval.as_millis()).unwrap_or(500), Ordering::Relaxed);
-        // One that waits or is paused says so itself when that ends; one that has just ended is still to be settled.
-        if self.transfers.is_moving() || self.transfers.running() < self.rounds.len() {
+        // One that waits or is paused says so itself when that ends.
+        if moves {
             self.repaints.is_requested.store(true, Ordering::Release);
             ctx.request_repaint_after(interval);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::AppOptions;
+    use crate::app::model::form::Form;
+    use crate::app::model::plan::{Paths, check};
+    use crate::app::model::settings::Settings;
+    use crate::transfer::{Event, EventKind, Side, State, TransferId};
+
+    #[test]
+    fn what_threads_tell_of_a_pause_asks_for_fewer_frames_than_what_they_tell_of_a_transfer() {
+        let ctx = Context::default();
+        let mut app = App::with_settings(&ctx, Settings::default(), AppOptions::default());
+        let recipe = check(&Form::default(), &Paths::default()).recipe.unwrap();
+        let (key, id) = (app.transfers.add(recipe, 0.0), TransferId(1));
+        app.transfers.tie(key, id);
+        let (moving, paused) = (State::Transferring, State::Paused);
+        for (state, expected_ms) in [(moving, 50), (paused, 200), (moving, 50)] {
+            for side in [Side::Sender, Side::Receiver] {
+                let event = Event::new(id, side, 0.0, EventKind::State { state });
+                app.transfers.fold(event, 0.0);
+            }
+            app.step(&ctx);
+            let interval_ms = app.repaints.interval_ms.load(Ordering::Relaxed);
+            assert_eq!(interval_ms, expected_ms, "{state:?}");
         }
     }
 }

@@ -36,3 +36,62 @@ pub(super) fn waker(ctx: egui::Context, repaints: Arc<Repaints>) -> Waker {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// A context with the delays after which it was asked for a frame.
+    fn context() -> (egui::Context, Arc<Mutex<Vec<Duration>>>) {
+        let ctx = egui::Context::default();
+        // The first frames of a context ask for more.
+        for _ in 0..3 {
+            frame(&ctx);
+        }
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let told = Arc::clone(&asked);
+        ctx.set_request_repaint_callback(move |info| {
+            assert_eq!(info.viewport_id, egui::ViewportId::ROOT);
+            told.lock().unwrap().push(info.delay);
+        });
+        (ctx, asked)
+    }
+
+    fn frame(ctx: &egui::Context) {
+        let mut output = ctx.run_ui(egui::RawInput::default(), |_| {});
+        // Nobody shows it.
+        output.textures_delta.clear();
+    }
+
+    #[test]
+    fn however_often_threads_ask_one_frame_is_requested_after_the_interval() {
+        let (ctx, asked) = context();
+        let repaints = Arc::new(Repaints::default());
+        let wake = waker(ctx.clone(), Arc::clone(&repaints));
+        repaints.interval_ms.store(500, Ordering::Relaxed);
+        for _ in 0..20 {
+            wake();
+        }
+        assert_eq!(*asked.lock().unwrap(), [Duration::from_millis(500)]);
+        // The window says so when it draws.
+        frame(&ctx);
+        repaints.is_requested.store(false, Ordering::Release);
+        repaints.interval_ms.store(33, Ordering::Relaxed);
+        for _ in 0..20 {
+            wake();
+        }
+        let both = [500, 33].map(Duration::from_millis);
+        assert_eq!(*asked.lock().unwrap(), both);
+    }
+
+    #[test]
+    fn where_a_frame_is_coming_anyway_nobody_is_woken() {
+        let (ctx, asked) = context();
+        let repaints = Arc::new(Repaints::default());
+        repaints.is_requested.store(true, Ordering::Release);
+        waker(ctx, repaints)();
+        assert_eq!(*asked.lock().unwrap(), []);
+    }
+}

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+mod idle;
 mod keyboard;
 mod language;
 mod other_programs;

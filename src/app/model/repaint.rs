@@ -10,6 +10,8 @@ pub(crate) const SMOOTH: Duration = Duration::from_millis(33);
 pub(crate) const SHORTEST: Duration = Duration::from_millis(50);
 /// Never fewer than 2 frames a second.
 pub(crate) const LONGEST: Duration = Duration::from_millis(500);
+/// 5 frames a second where nothing moves: of a transfer that is paused, or waits for its peer, only the time goes on.
+const RESTING: Duration = Duration::from_millis(200);
 /// So much of a core stays idle besides what the window takes.
 const SPARE_CORES: f64 = 0.5;
 /// A transfer whose threads are ready without a core for such a share of the time lacks one.
@@ -134,11 +136,17 @@ impl CostMeter {
         self.interval() <= SHORTEST
     }
 
-    /// The time from this frame to the next.
+    /// The time from this frame to the next while something moves.
     #[must_use]
     pub(crate) fn interval(&self) -> Duration {
         let frame_cpu_s = self.cost.map_or(f64::NAN, |cost| cost.frame_cpu_s);
         interval(frame_cpu_s, self.cores)
+    }
+
+    /// The same while nothing does.
+    #[must_use]
+    pub(crate) fn resting_interval(&self) -> Duration {
+        self.interval().max(RESTING)
     }
 }
 
@@ -211,8 +219,9 @@ mod tests {
         }
         meter.read(1.0, 0.1, Some(11.4));
         assert_eq!(meter.interval(), SMOOTH, "what the window takes counts as idle");
+        assert_eq!(meter.resting_interval(), Duration::from_millis(200));
         meter.note_lack(true);
-        assert_eq!(meter.interval(), LONGEST);
+        assert_eq!((meter.interval(), meter.resting_interval()), (LONGEST, LONGEST));
         assert!(meter.cost().is_some_and(|cost| cost.is_sparing));
     }
 

@@ -149,3 +149,72 @@ fn steady(ui: &Ui, row: &Row, fresh: Numbers, context: &Context<'_>) -> Numbers 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::model::form::Form;
+    use crate::app::model::plan::{Paths, check};
+    use crate::transfer::{Event, EventKind, Side, State, TransferId};
+
+    /// A row that moves.
+    fn moving() -> Row {
+        let recipe = check(&Form::default(), &Paths::default()).recipe.unwrap();
+        let mut row = Row::new(1, recipe, 0.0);
+        let state = State::Transferring;
+        for side in [Side::Sender, Side::Receiver] {
+            let event = Event {
+                kind: EventKind::State { state },
+                transfer: TransferId(1),
+                side,
+                elapsed_s: 0.0,
+            };
+            row.fold(event, 0.0);
+        }
+        row
+    }
+
+    /// The rates that are read in two seconds of 30 frames each, of a rate that is another one in each frame.
+    fn rates_read(row: &Row, moves: bool) -> Vec<f64> {
+        let ceilings = CeilingsStatus {
+            known: None,
+            can_measure: false,
+            is_measuring: false,
+        };
+        let ctx = eframe::egui::Context::default();
+        let mut read = Vec::new();
+        for frame in 0..60_u32 {
+            let context = Context {
+                ceilings,
+                view: PlotView::default(),
+                now_s: f64::from(frame) / 30.0,
+                moves,
+            };
+            let mut fresh = row.numbers(context.now_s);
+            fresh.now = f64::from(frame);
+            let mut output = ctx.run_ui(eframe::egui::RawInput::default(), |ui| {
+                read.push(steady(ui, row, fresh, &context).now);
+            });
+            // Nobody shows it.
+            output.textures_delta.clear();
+        }
+        read.dedup();
+        read
+    }
+
+    #[test]
+    fn figures_change_five_times_a_second_while_frames_come_thirty_times() {
+        let row = moving();
+        let read = rates_read(&row, true);
+        assert!((9..=11).contains(&read.len()), "{read:?}");
+        // Where frames come seldom, each has the figures of its instant.
+        assert_eq!(rates_read(&row, false).len(), 60);
+    }
+
+    #[test]
+    fn what_has_ended_shows_its_last_figures_at_once() {
+        let mut row = moving();
+        row.phase = crate::app::model::row::Phase::Cancelled;
+        assert_eq!(rates_read(&row, true).len(), 60);
+    }
+}
