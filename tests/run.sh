@@ -35,7 +35,7 @@ if ! command -v cargo >/dev/null; then
     exit 1
 fi
 packages=("${window_packages[@]}" at-spi2-core jwm mesa-vulkan-drivers libvulkan1 x11-utils python3-venv iproute2 openssl
-    strace groff-base zsh fish)
+    strace groff-base zsh fish fontconfig fonts-wqy-microhei)
 command -v cc >/dev/null || packages+=(gcc libc6-dev)
 need_packages "${packages[@]}"
 need_python

@@ -112,3 +112,87 @@ impl FontProvider for Finder {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+    use std::time::{Duration, Instant};
+
+    use eframe::egui::{Color32, FontId, RawInput};
+
+    use super::*;
+
+    /// In no font: a place that Unicode leaves to whoever wants it.
+    const NOBODYS: char = '\u{10f4e5}';
+
+    /// A glyph as it lies in the texture of all that is drawn, and whether a font of the context has it.
+    #[derive(Debug, PartialEq)]
+    struct Drawn {
+        place: [u16; 2],
+        size: [u16; 2],
+        has_font: bool,
+    }
+
+    fn drawn(ctx: &Context, character: char) -> Drawn {
+        let font = FontId::proportional(14.0);
+        let mut drawn = None;
+        let mut output = ctx.run_ui(RawInput::default(), |ui| {
+            let galley = ui
+                .painter()
+                .layout_no_wrap(character.to_string(), font.clone(), Color32::WHITE);
+            let has_font = ui.fonts_mut(|fonts| fonts.has_glyph(&font, character));
+            let glyph = &galley.rows[0].row.glyphs[0];
+            let (from, to) = (glyph.uv_rect.min, glyph.uv_rect.max);
+            drawn = Some(Drawn {
+                place: from,
+                size: [to[0] - from[0], to[1] - from[1]],
+                has_font,
+            });
+        });
+        // Nobody shows it.
+        output.textures_delta.clear();
+        drawn.unwrap()
+    }
+
+    /// Whether there is a font of Chinese on this machine, as fontconfig says.
+    fn has_chinese() -> bool {
+        let listed = Command::new("fc-list").args([":lang=zh-cn", "family"]).output();
+        listed.is_ok_and(|listed| !listed.stdout.is_empty())
+    }
+
+    fn until_drawn(ctx: &Context, character: char) -> Drawn {
+        let begin = Instant::now();
+        loop {
+            let drawn = drawn(ctx, character);
+            if drawn.has_font {
+                return drawn;
+            }
+            assert!(begin.elapsed() < Duration::from_mins(2), "no font for {character}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    #[test]
+    fn chinese_is_drawn_as_itself_and_not_as_the_box_of_what_is_missing() {
+        if !has_chinese() {
+            println!("left out: fontconfig knows no font of Chinese on this machine");
+            return;
+        }
+        for speaks_chinese in [false, true] {
+            let ctx = Context::default();
+            let fonts = SystemFonts::install(&ctx, None).unwrap();
+            if speaks_chinese {
+                fonts.prepare(Language::Chinese);
+            }
+            // The window's own fonts have no glyph for it; that brings the others.
+            let lacked = drawn(&ctx, '文');
+            assert!(speaks_chinese || !lacked.has_font);
+            let (first, second) = (until_drawn(&ctx, '文'), until_drawn(&ctx, '件'));
+            let missing = drawn(&ctx, NOBODYS);
+            assert!(!missing.has_font);
+            assert!(first.size[0] > 0 && first.size[1] > 0, "{first:?}");
+            assert!(first.place != missing.place && second.place != missing.place);
+            assert_ne!(first.place, second.place);
+        }
+    }
+}
