@@ -1,7 +1,7 @@
 //! What is pointed at: a line through both plots with the values of both, whichever of them the pointer is over, and the
 //! band of limits below them.
 
-use eframe::egui::{Modifiers, Pos2, Rect, Shape, pos2};
+use eframe::egui::{Modifiers, Rect, Shape, pos2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::instrument::eventful;
@@ -32,14 +32,13 @@ fn rect_of(window: &Window, plot: &str) -> Rect {
     window.get_by_label_contains(plot).rect()
 }
 
-/// Points at the plot, at this part of its width; returns where that is.
-fn point_at(window: &mut Window, plot: &str, part: f32) -> Pos2 {
+/// Points at the plot, at this part of its width.
+fn point_at(window: &mut Window, plot: &str, part: f32) {
     let rect = rect_of(window, plot);
     let at = pos2(rect.left() + rect.width() * part, rect.bottom() - 0.25 * rect.height());
     window.hover_at(at);
     // Until what is said there is shown.
     window.run_steps(6);
-    at
 }
 
 /// The lines of text that are shown beside the pointer.
@@ -76,15 +75,11 @@ fn one_line_goes_through_both_plots_with_the_values_of_both_whichever_is_pointed
         let second = rect_of(&window, CPU);
         // The first plot has both under it.
         let first = rect_of(&window, FIRST).with_max_y(second.top());
-        let at = match plot {
-            CPU => point_at(&mut window, CPU, 0.3),
-            _ => {
-                let at = pos2(second.left() + 0.3 * second.width(), first.center().y);
-                window.hover_at(at);
-                window.run_steps(6);
-                at
-            }
-        };
+        let over = if plot == CPU { second } else { first };
+        let at = pos2(second.left() + 0.3 * second.width(), over.center().y);
+        window.hover_at(at);
+        // Until what is said there is shown.
+        window.run_steps(6);
         let through = |line: &(f32, f32)| line.0 < first.center().y && line.1 > second.center().y;
         assert!(lines_at(&window, at.x).iter().any(through), "{plot}");
         let values = values_at_pointer(&window);

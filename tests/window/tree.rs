@@ -5,6 +5,7 @@
 //! what the limit of a transfer is as `LIMIT`, and its checksum as `CHECKSUM`: they are others every time.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -255,10 +256,10 @@ fn steady(said: &[Said]) -> String {
         let Some(name) = steady_name(&node.name) else { continue };
         let mut line = format!("{}{}: {name}", "  ".repeat(node.depth), node.role);
         if let Some(value) = &node.value {
-            line.push_str(&format!(" = {}", without_numbers(value)));
+            let _ = write!(line, " = {}", without_numbers(value));
         }
         if !node.states.is_empty() {
-            line.push_str(&format!(" ({})", node.states.join(", ")));
+            let _ = write!(line, " ({})", node.states.join(", "));
         }
         // However many of them there are.
         if name != LIMIT || seen.insert(line.clone()) {
