@@ -201,7 +201,7 @@ fn npy(descr: &str, data: &[u8]) -> Vec<u8> {
 /// The names of all rows, the first one first, once so many are done and nothing runs.
 fn done(window: &mut Window, count: usize) -> Vec<String> {
     until(window, "all done", |app| {
-        app.transfers().rows().len() == count && app.transfers().running() == 0
+        app.transfers().own_rows().len() == count && app.transfers().running() == 0
     });
     let rows = window.state().transfers().rows();
     for row in rows {

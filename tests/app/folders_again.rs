@@ -101,7 +101,7 @@ fn is_whole(window: &mut Window, base: &Path) {
     until(window, "done", is_verified);
     until_shown(window, "were there already");
     let transfers = window.state().transfers();
-    assert_eq!(transfers.rows().len(), 1, "in its own row");
+    assert_eq!(transfers.own_rows().len(), 1, "in its own row");
     let finished = transfers.selected().unwrap().main_end().finished.clone().unwrap();
     assert!(finished.resumed_bytes > 0 && finished.resumed_bytes < BYTES as u64);
     for name in ["sub/large", "small"] {

@@ -200,7 +200,7 @@ fn the_menu_of_a_row_opens_by_a_click_or_a_key_and_is_walked_by_the_arrows() {
         .get_by_role_and_label(eframe::egui::Role::MenuItem, "Again")
         .click();
     window.run();
-    assert_eq!(window.state().transfers().rows().len(), 4);
+    assert_eq!(window.state().transfers().own_rows().len(), 4);
 }
 
 #[test]

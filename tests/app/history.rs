@@ -23,9 +23,9 @@ fn with_history(folder: &tempfile::TempDir) -> Window {
 fn transfer(window: &mut Window, to: &str) {
     type_into(window, "To (not included)", to);
     window.get_by_label("Start").click();
-    let one_more = window.state().transfers().rows().len() + 1;
+    let one_more = window.state().transfers().own_rows().len() + 1;
     until(window, "done", |app| {
-        app.transfers().rows().len() == one_more && matches!(phase(app), Some(Phase::Done { .. }))
+        app.transfers().own_rows().len() == one_more && matches!(phase(app), Some(Phase::Done { .. }))
     });
     window.step();
 }

@@ -144,7 +144,7 @@ impl Story {
         });
         until_shown(&mut self.window, "were there already");
         let transfers = self.window.state().transfers();
-        assert_eq!(transfers.rows().len(), 1, "in its own row");
+        assert_eq!(transfers.own_rows().len(), 1, "in its own row");
         let finished = transfers.selected().unwrap().main_end().finished.clone().unwrap();
         assert!(finished.resumed_bytes > 0 && finished.resumed_bytes < BYTES as u64);
         let received = std::fs::read(self.inbox().join("a.bin")).unwrap();

@@ -122,7 +122,7 @@ fn a_transfer_is_started_steered_and_given_up_by_the_keyboard_alone() {
     person.go_to("the limit", |stop| stop.name == "Limit" && stop.role == Role::TextInput);
     person.type_in("20 MB/s");
     person.choose("Start");
-    let runs = |app: &App| super::moved(app) > 0 && app.transfers().rows().len() == 2;
+    let runs = |app: &App| super::moved(app) > 0 && app.transfers().own_rows().len() == 2;
     person.until("moving", runs);
 
     person.choose("Pause");
@@ -190,7 +190,7 @@ fn the_list_is_walked(person: &mut Person) {
         person.press(Key::ArrowDown);
     }
     person.press(Key::Enter);
-    let count = |person: &Person| person.window.state().transfers().rows().len();
+    let count = |person: &Person| person.window.state().transfers().own_rows().len();
     assert_eq!(count(person), 1);
     person.press_with(Modifiers::CTRL, Key::Z);
     assert_eq!(count(person), 2);

@@ -184,7 +184,7 @@ fn a_transfer_pauses_resumes_and_is_cancelled() {
     window.get_by_label("Remove range 0 … 5e7").click();
     window.step();
     window.step();
-    assert_eq!(window.state().transfers().rows().len(), 1);
+    assert_eq!(window.state().transfers().own_rows().len(), 1);
     std::thread::sleep(Duration::from_millis(600));
     window.step();
     window.get_by_label("Remove range 0 … 5e7").click();
@@ -330,7 +330,7 @@ fn repeating_goes_on_until_it_is_stopped() {
     until(&mut window, "third round", |app| {
         app.transfers().selected().is_some_and(|row| row.rounds >= 2)
     });
-    assert_eq!(window.state().transfers().rows().len(), 1, "one row");
+    assert_eq!(window.state().transfers().own_rows().len(), 1, "one row");
     for _ in 0..200 {
         if let Some(stop) = window.query_by_label("Stop range 0 … 1e5") {
             stop.click();
@@ -466,7 +466,7 @@ fn what_failed_is_tried_again_in_place_of_it() {
     window.run();
     window.get_by_label("Retry failed").click();
     until(&mut window, "none that failed", |app| failed(app) == 0);
-    assert_eq!(window.state().transfers().rows().len(), 2);
+    assert_eq!(window.state().transfers().own_rows().len(), 2);
     drop(receiver);
 }
 
@@ -574,7 +574,7 @@ fn what_has_finished_is_removed_at_once_and_what_failed_stays() {
     assert_eq!(rows.len(), 4, "those that run and those that failed");
     window.get_by_label("Undo").click();
     window.run();
-    assert_eq!(window.state().transfers().rows().len(), 6);
+    assert_eq!(window.state().transfers().own_rows().len(), 6);
 }
 
 #[test]

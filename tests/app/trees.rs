@@ -101,7 +101,7 @@ fn what_is_dropped_with_a_folder_goes_with_it_and_what_fails_is_named() {
     drop_into(&mut window, &[&folder, &file], into.path());
     until_shown(&mut window, "4 files in 1 folder, ");
     start(&mut window);
-    assert_eq!(window.state().transfers().rows().len(), 1);
+    assert_eq!(window.state().transfers().own_rows().len(), 1);
     let row = window.state().transfers().selected().unwrap();
     let items = row.items().cloned().unwrap();
     assert_eq!((items.failed, items.failures.len()), (1, 1), "{items:?}");

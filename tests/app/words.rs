@@ -268,7 +268,7 @@ fn two_runs(window: &mut Window) {
         window.step();
         press(window, Key::Enter);
         until(window, "done", |app| {
-            app.transfers().rows().len() == index + 1 && matches!(phase(app), Some(Phase::Done { .. }))
+            app.transfers().own_rows().len() == index + 1 && matches!(phase(app), Some(Phase::Done { .. }))
         });
     }
     // What ended is there a moment later: it is looked for until it is.

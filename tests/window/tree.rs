@@ -20,6 +20,9 @@ const ACCESSIBLE: &str = "org.a11y.atspi.Accessible";
 const TEXT: &str = "org.a11y.atspi.Text";
 const VALUE: &str = "org.a11y.atspi.Value";
 
+/// There is one session at a time.
+static SESSION: Mutex<()> = Mutex::new(());
+
 /// What stands for the limit of a transfer.
 const LIMIT: &str = "LIMIT";
 
@@ -71,10 +74,13 @@ struct Session {
     processes: Vec<Child>,
     address: String,
     folder: tempfile::TempDir,
+    /// Two at once stand in each other's way: the registry of one does not start.
+    _only: MutexGuard<'static, ()>,
 }
 
 impl Session {
     fn start() -> Self {
+        let only = SESSION.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = tempfile::tempdir().unwrap();
         let mut daemon = Command::new("dbus-daemon")
             .args(["--session", "--nofork", "--nopidfile", "--print-address"])
@@ -89,6 +95,7 @@ impl Session {
             processes: vec![daemon],
             address: address.trim().to_owned(),
             folder,
+            _only: only,
         };
         assert!(said.unwrap() > 0, "no address of the bus");
         let launcher = Command::new("/usr/libexec/at-spi-bus-launcher")
