@@ -470,18 +470,23 @@ fn what_failed_is_tried_again_in_place_of_it() {
     drop(receiver);
 }
 
-#[test]
-fn a_service_elsewhere_has_a_line_with_its_counts_until_it_ends() {
-    let mut window = window();
+/// Process 4711 is a service that receives from a thousand and one.
+fn serves_elsewhere(app: &mut App) {
     let status = arraylift::internals::Status {
         connections: 1001,
         receiving: 1001,
         rate_bytes_per_s: 1.21e9,
         ..Default::default()
     };
-    let services = window.state_mut().services_mut();
+    let services = app.services_mut();
     services.note_command(4711, "serve 127.0.0.1:25000".to_owned());
     services.note_status(4711, status);
+}
+
+#[test]
+fn a_service_elsewhere_has_a_line_with_its_counts_until_it_ends() {
+    let mut window = window();
+    serves_elsewhere(window.state_mut());
     window.run();
     window.get_by_label_contains("1,001 connections, 1,001 receiving at 1.21 GB/s");
     window.get_by_label("Drain process 4711").click();

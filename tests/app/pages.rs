@@ -1,7 +1,7 @@
 //! Pictures of the pages, of rows in each of their states, of a small window and of a Chinese one.
 
 use arraylift::internals::app::{View, looked_at};
-use arraylift::internals::{Bin, Language, Status};
+use arraylift::internals::{Bin, Language};
 use arraylift::{ArrayMeta, Dtype, EventKind, Order, Shape, Side};
 use eframe::egui::Key;
 use egui_kittest::kittest::Queryable as _;
@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::kept::{Kept, keep};
 use super::{
-    Modifiers, ThemeChoice, Window, choose_theme, interrupted, of_range, recorded, several, sized, speaking, tell,
-    trees, until_shown, words,
+    Modifiers, ThemeChoice, Window, choose_theme, interrupted, of_range, recorded, serves_elsewhere, several, sized,
+    speaking, tell, trees, until_shown, words,
 };
 
 /// A window with a clock that stands.
@@ -104,15 +104,7 @@ fn a_folder_is_as_in_its_snapshot() {
 fn a_service_is_as_in_its_snapshot() {
     let mut window = still(1280.0, 800.0);
     several(window.state_mut());
-    let status = Status {
-        connections: 1001,
-        receiving: 1001,
-        rate_bytes_per_s: 1.21e9,
-        ..Status::default()
-    };
-    let services = window.state_mut().services_mut();
-    services.note_command(4711, "serve 127.0.0.1:25000".to_owned());
-    services.note_status(4711, status);
+    serves_elsewhere(window.state_mut());
     is_as_in(&mut window, "service");
 }
 

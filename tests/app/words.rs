@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use arraylift::internals::RoundTrips;
 use arraylift::internals::app::View;
-use arraylift::internals::{RoundTrips, Status};
 use eframe::egui::epaint::{ClippedShape, Shape, TextShape};
 use eframe::egui::{Color32, ColorImage, Context, GlyphBitmap, GlyphRasterizer, RasterizedGlyph, Vec2};
 
@@ -41,15 +41,7 @@ const SCENES: [Scene; 23] = [
     }),
     ("list", |window| {
         several(window.state_mut());
-        let status = Status {
-            connections: 1001,
-            receiving: 1001,
-            rate_bytes_per_s: 1.21e9,
-            ..Status::default()
-        };
-        let services = window.state_mut().services_mut();
-        services.note_command(4711, "serve 127.0.0.1:25000".to_owned());
-        services.note_status(4711, status);
+        serves_elsewhere(window.state_mut());
         press(window, Key::F);
     }),
     ("menu", |window| {
